@@ -1,0 +1,247 @@
+"""Turns a decision into sentences, each with its passages or marked as inference.
+
+In: the reading and the decision. Out: sentences. All wording comes from the knowledge; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from advisor.knowledge import Knowledge
+from advisor.schema import Passage, Rule
+from advisor.values import ABSTENTIONS, Block, Decision, Flip, Reading, Sentence, SentenceKind, Signal
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~$!])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
+QUOTE_LIMIT = 160
+"""Characters of a quote shown in a reply; the evidence itself is never cut."""
+
+
+class Explainer:
+    """Words a decision with the knowledge's templates and passages."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def explain(self, reading: Reading, decision: Decision) -> tuple[Sentence, ...]:
+        """The reply, in the order in which it is read."""
+        if decision.outcome == "off_topic":
+            return tuple(self._off_topic())
+        if decision.outcome == "clarify":
+            return tuple(self._clarify(reading, decision))
+        return tuple(self._recommend(reading, decision))
+
+    def prompt(self) -> tuple[Sentence, ...]:
+        """The reply to a text without words."""
+        return (Sentence(self._say("prompts", "empty"), "connective", block="paragraph"),)
+
+    def _recommend(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        yield from self._headline(decision)
+        yield from self._because(reading, decision)
+        yield from self._why_not(reading, decision)
+        yield from self._production(reading, decision)
+        yield from self._updates(reading, decision)
+        yield from self._add_ons(reading, decision)
+        yield from self._flips(decision.flips)
+        yield from self._question(decision)
+
+    def _off_topic(self) -> Iterator[Sentence]:
+        yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
+        yield Sentence(self._say("off_topic", "offer"), "connective")
+
+    def _clarify(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        yield Sentence(self._say("clarify", "headline"), "inference", ("G56",), "paragraph")
+        for signal in self._said(reading)[:2]:
+            criterion = self._knowledge.criteria[signal.criterion]
+            text = self._say("clarify", "understood", quote=_quote(signal), short=criterion.short)
+            yield Sentence(text, "user", criterion.passages[:1])
+        if decision.runner_up and decision.scores[decision.runner_up] >= 0.25:
+            text = self._say(
+                "clarify",
+                "lean",
+                outcome=self._headline_of(decision.runner_up),
+                percent=_percent(decision.scores[decision.runner_up]),
+            )
+            yield Sentence(text, "inference", (self._knowledge.outcomes[decision.runner_up].essence,))
+        yield from self._question(decision)
+        yield from self._flips(decision.flips)
+
+    def _headline(self, decision: Decision) -> Iterator[Sentence]:
+        outcome = self._knowledge.outcomes[decision.outcome]
+        name, percent = outcome.headline, _percent(decision.confidence)
+        if decision.confidence >= self._knowledge.number("sure") or decision.runner_up is None:
+            text = self._say("headline", "sure", outcome=name, percent=percent)
+        else:
+            runner_up = self._knowledge.outcomes[decision.runner_up].name
+            text = self._say("headline", "lean", outcome=name, percent=percent, runner_up=runner_up)
+        yield Sentence(_capital(text), "inference", (outcome.essence,), "paragraph")
+        rule = self._rule(decision)
+        if rule and decision.by_rule >= self._knowledge.number("asserted"):
+            yield Sentence(self._say("headline", "rule", reason=rule.reason), "inference", rule.passages)
+        else:
+            yield Sentence(self._say("headline", "whole_text"), "inference")
+
+    def _because(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        rule = self._rule(decision)
+        said = self._said(reading)
+        deciding = [signal for signal in said if rule and signal.criterion in rule.any]
+        kindred = [s for s in said if s not in deciding and not self._decides(s.criterion) and s.criterion != "heavy_background"]
+        shown: list[str] = []
+        if deciding or kindred:
+            yield self._heading("because")
+        for signal in (*deciding, *kindred)[:4]:
+            criterion = self._knowledge.criteria[signal.criterion]
+            text = self._say("because", "quote", quote=_quote(signal), short=criterion.short)
+            yield Sentence(text, "user", criterion.passages, "item")
+            fresh = [p for p in criterion.passages if p not in shown]
+            if fresh:
+                yield self._passage(fresh[0])
+                shown.append(fresh[0])
+        if not deciding:
+            yield self._passage(self._knowledge.outcomes[decision.outcome].essence, "paragraph")
+
+    def _why_not(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        """Two sentences for every other outcome: what the text says of it, and the passage that speaks against it here."""
+        yield self._heading("why_not")
+        said = {signal.criterion: signal for signal in self._said(reading)}
+        for other in self._knowledge.outcomes.values():
+            if other.id == decision.outcome or other.id in ABSTENTIONS:
+                continue
+            rule = self._knowledge.rule_of(other.id)
+            assert rule is not None
+            own = [said[criterion] for criterion in rule.any if criterion in said]
+            ruled_out = [s for c in rule.any if (s := reading.signals.get(c)) and s.state == "negated" and s.evidence
+                         and s.probability >= self._knowledge.number("asserted")]  # fmt: skip
+            name = other.name
+            if own:
+                text = self._say("why_not", "overruled", outcome=name, quote=_quote(own[0]))
+            elif ruled_out:
+                text = self._say("why_not", "negated", outcome=name, quote=_quote(ruled_out[0]))
+            elif other.id == decision.runner_up and decision.scores[other.id] >= 0.1:
+                text = self._say("why_not", "leaning", outcome=name, percent=_percent(decision.scores[other.id]))
+            else:
+                text = self._say("why_not", "not_said", outcome=name)
+            yield Sentence(text, "inference", rule.passages, "item")
+            against = next(l for l in other.limit if not l.criteria or set(l.criteria) & said.keys())
+            yield self._passage(against.passage)
+
+    def _production(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        yield self._heading("production")
+        outcome = self._knowledge.outcomes[decision.outcome]
+        for signal in self._said(reading):
+            requirement = self._knowledge.criteria[signal.criterion].requirement
+            if requirement and outcome.family == "one_of_the_three":
+                row = self._knowledge.ratings[requirement]
+                words = getattr(row, outcome.id).words
+                text = self._say("production", "rating", requirement=row.requirement, outcome=outcome.name, words=words)
+                yield Sentence(text, "article", (requirement,), "item")
+        for passage in outcome.production:
+            yield self._passage(passage, "item")
+        if not outcome.production:
+            text = self._say("production", "not_covered", outcome=_lower(outcome.name))
+            yield Sentence(text, "inference", block="paragraph")
+
+    def _updates(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        said = {signal.criterion for signal in self._said(reading)}
+        cited = {p for criterion in said for p in self._knowledge.criteria[criterion].passages}
+        cited |= set(self._knowledge.outcomes[decision.outcome].production)
+        rank = {"high": 2, "medium": 1, "low": 0}
+
+        def touches(update: Passage) -> tuple[int, int]:
+            return len(said & set(update.matters_for.criteria)) + len(cited & set(update.revises)), rank[update.weight]
+
+        fitting = [p for p in self._knowledge.passages.values()
+                   if p.layer == "update" and decision.outcome in p.matters_for.outcomes and touches(p)[0]]  # fmt: skip
+        chosen = sorted(fitting, key=touches, reverse=True)[: int(self._knowledge.number("update_count"))]
+        if chosen:
+            yield self._heading("updates")
+        for update in chosen:
+            yield self._passage(update.id, "item")
+
+    def _add_ons(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        if "task_queue" not in decision.add_ons:
+            return
+        yield self._heading("add_ons")
+        signal = reading.signals["heavy_background"]
+        if signal.evidence:
+            text = self._say("add_ons", "task_queue", quote=_quote(signal))
+        else:
+            text = self._say("add_ons", "task_queue_whole")
+        yield Sentence(text, "inference", ("G38",), "item")
+        yield self._passage("G38")
+        yield self._passage("U16")
+
+    def _flips(self, flips: Sequence[Flip]) -> Iterator[Sentence]:
+        if flips:
+            yield self._heading("flips")
+        for flip in flips:
+            changes = self._say("flips", "joiner").join(
+                self._say("flips", "asserted" if state == "asserted" else "negated", short=self._knowledge.criteria[name].short)
+                for name, state in flip.changes.items()
+            )
+            rule = self._knowledge.rule_of(flip.outcome)
+            assert rule is not None
+            outcome = self._knowledge.outcomes[flip.outcome]
+            text = self._say("flips", "one", changes=changes, outcome=outcome.headline)
+            yield Sentence(text, "inference", rule.passages, "item")
+
+    def _question(self, decision: Decision) -> Iterator[Sentence]:
+        if decision.question:
+            yield self._heading("question")
+            yield Sentence(self._say("question", "ask", question=decision.question.text), "connective", block="paragraph")
+            options = self._say("question", "option_joiner").join(decision.question.options)
+            yield Sentence(self._say("question", "options", options=options), "connective")
+
+    def _said(self, reading: Reading) -> list[Signal]:
+        """Asserted signals with words for them, surest first."""
+        threshold = self._knowledge.number("asserted")
+        said = [s for s in reading.signals.values() if s.asserted >= threshold and s.evidence]
+        return sorted(said, key=lambda signal: -signal.probability)
+
+    def _decides(self, criterion: str) -> bool:
+        return any(criterion in rule.any for rule in self._knowledge.rules)
+
+    def _rule(self, decision: Decision) -> Rule | None:
+        return next((rule for rule in self._knowledge.rules if rule.id == decision.rule), None)
+
+    def _headline_of(self, outcome: str) -> str:
+        return self._knowledge.outcomes[outcome].headline
+
+    def _heading(self, name: str) -> Sentence:
+        return Sentence(self._say("headings", name), "connective", block="heading")
+
+    def _passage(self, passage_id: str, block: Block = "run") -> Sentence:
+        passage = self._knowledge.passages[passage_id]
+        kind: SentenceKind = passage.layer
+        text = passage.text
+        if passage.layer == "update":
+            text = self._say(
+                "updates", "marked", package=passage.package, version=passage.version, date=passage.date, text=passage.text
+            )
+        return Sentence(text, kind, (passage_id,), block)
+
+    def _say(self, part: str, name: str, **slots: object) -> str:
+        return self._knowledge.say(part, name, **slots)
+
+
+def _quote(signal: Signal) -> str:
+    """The first evidence as one line of plain text: control characters out, Markdown and HTML characters escaped."""
+    plain = " ".join(_CONTROL.sub(" ", signal.evidence[0].quote).split())
+    if len(plain) > QUOTE_LIMIT:
+        plain = plain[:QUOTE_LIMIT].rsplit(" ", 1)[0] + " …"
+    return _MARKDOWN.sub(r"\\\1", plain)
+
+
+def _percent(probability: float) -> int:
+    return min(99, max(1, round(100 * probability)))
+
+
+def _capital(text: str) -> str:
+    """The first letter as a capital, past Markdown's marks."""
+    place = next((i for i, character in enumerate(text) if character.isalpha()), 0)
+    return text[:place] + text[place : place + 1].upper() + text[place + 1 :]
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:] if name.startswith(("A ", "An ")) else name

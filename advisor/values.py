@@ -1,0 +1,172 @@
+"""The value types in which the stages meet.
+
+Pure data: frozen dataclasses and literals, no behaviour beyond derived properties. Offsets are character
+offsets into one user turn, counted from 0, end exclusive. Probabilities are floats in 0..1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+OutcomeId = Literal[
+    "streamlit", "gradio", "reflex", "django_or_fastapi", "bi_tool", "fastapi", "clarify", "off_topic"
+]
+State = Literal["asserted", "negated", "deferred"]
+Status = Literal["recommended", "needs_information", "out_of_scope"]
+Act = Literal[
+    "describe",
+    "refine",
+    "retract",
+    "answer",
+    "why",
+    "why_not",
+    "what_if",
+    "compare",
+    "question",
+    "meta",
+    "restart",
+    "off_topic",
+]
+SentenceKind = Literal["article", "update", "user", "inference", "connective"]
+Block = Literal["heading", "paragraph", "item", "run"]
+
+ABSTENTIONS: frozenset[str] = frozenset({"clarify", "off_topic"})
+STATES: tuple[State, ...] = ("asserted", "negated", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of one user turn that says one thing: ``text == turn[start:end]``."""
+
+    turn: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The user's own words for a criterion: ``quote == turns[turn][start:end]``."""
+
+    turn: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What was read about one criterion: the likeliest state, the probability of that state, the words for it."""
+
+    criterion: str
+    state: State
+    probability: float
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def asserted(self) -> float:
+        """Probability that the text asserts the criterion; a negated or deferred one is not asserted."""
+        return self.probability if self.state == "asserted" else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything read from the turns: one signal a criterion, and a second opinion on the outcome.
+
+    ``opinion`` maps every outcome id to a probability, adding up to 1; it is empty where the reader has none.
+    """
+
+    signals: Mapping[str, Signal]
+    opinion: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A smallest change of criteria that would make the rules give another outcome."""
+
+    changes: Mapping[str, State]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A clarifying question with its short answers."""
+
+    id: str
+    text: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome with everything that makes it checkable.
+
+    ``outcome`` is the likeliest outcome id, abstentions included; ``rule`` is the id of the rule that stands for it,
+    or None where no rule does; ``by_rule`` is the probability the rules alone give it.
+    """
+
+    outcome: str
+    scores: Mapping[str, float]
+    confidence: float
+    runner_up: str | None
+    rule: str | None
+    by_rule: float
+    add_ons: tuple[str, ...]
+    flips: tuple[Flip, ...]
+    question: Question | None
+
+    @property
+    def status(self) -> Status:
+        """The contract's word for the kind of answer."""
+        if self.outcome == "off_topic":
+            return "out_of_scope"
+        return "needs_information" if self.outcome == "clarify" else "recommended"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a reply, the passages behind it, and where it stands on the page.
+
+    ``block``: a heading, a paragraph of its own, a list item, or running on after the sentence before.
+    """
+
+    text: str
+    kind: SentenceKind
+    sources: tuple[str, ...] = ()
+    block: Block = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The whole answer to a conversation; what every door returns."""
+
+    reading: Reading
+    decision: Decision | None
+    act: Act
+    sentences: tuple[Sentence, ...]
+    text: str
+    error: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids of the cited passages in the order of their first citation, which is also their number in the text."""
+        return tuple(dict.fromkeys(source for sentence in self.sentences for source in sentence.sources))
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the reply as it is written; the pieces joined are exactly ``Advice.text``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a reply, with the whole of it."""
+
+    advice: Advice
+
+
+Event = Delta | Done

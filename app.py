@@ -56,10 +56,13 @@ def passages_html(advisor: Advisor, sources: Sequence[str]) -> str:
     for number, source in enumerate(sources, 1):
         passage = advisor.knowledge.passages[source]
         badge = page["article_badge"] if passage.layer == "article" else page["update_badge"]
-        place = f"{passage.package} {passage.version}, {passage.date}. {passage.evidence} · " if passage.layer == "update" else ""
+        place = (
+            f"{passage.package} {passage.version}, {passage.date}. {passage.evidence} · " if passage.layer == "update" else ""
+        )
         rows.append(
             f'<details id="passage-{number}" class="{passage.layer}">'
-            f"<summary>[{number}] {html.escape(passage.section)} <span class='layer'>{passage.id}, {html.escape(badge)}</span></summary>"
+            f"<summary>[{number}] {html.escape(passage.section)} "
+            f"<span class='layer'>{passage.id}, {html.escape(badge)}</span></summary>"
             f"<p>{html.escape(passage.text)}</p><p class='layer'>{html.escape(place)}"
             f'<a href="{html.escape(passage.url)}" target="_blank" rel="noopener">{html.escape(passage.url)}</a></p></details>'
         )

@@ -146,9 +146,7 @@ class SentenceEncoder:
             return_tensors="pt",
         )
         with torch.inference_mode():
-            hidden = self.model(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-            ).last_hidden_state.numpy()
+            hidden = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state.numpy()
         owner = batch["overflow_to_sample_mapping"].numpy()
         spans = batch["offset_mapping"].numpy()
         special = batch["special_tokens_mask"].numpy().astype(bool)

@@ -86,7 +86,9 @@ class Explainer:
         rule = self._rule(decision)
         said = self._said(reading)
         deciding = [signal for signal in said if rule and signal.criterion in rule.any]
-        kindred = [s for s in said if s not in deciding and not self._decides(s.criterion) and s.criterion != "heavy_background"]
+        kindred = [
+            s for s in said if s not in deciding and not self._decides(s.criterion) and s.criterion != "heavy_background"
+        ]
         shown: list[str] = []
         if deciding or kindred:
             yield self._heading("because")

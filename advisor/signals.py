@@ -110,5 +110,3 @@ def embed_once(texts: Sequence[str], encoder: Encoder, cache: Path | None) -> Ve
         except OSError:
             pass  # a read-only home: the embeddings are worked out at every start
     return vectors
-
-

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-OutcomeId = Literal[
-    "streamlit", "gradio", "reflex", "django_or_fastapi", "bi_tool", "fastapi", "clarify", "off_topic"
-]
+OutcomeId = Literal["streamlit", "gradio", "reflex", "django_or_fastapi", "bi_tool", "fastapi", "clarify", "off_topic"]
 State = Literal["asserted", "negated", "deferred"]
 Status = Literal["recommended", "needs_information", "out_of_scope"]
 Act = Literal[

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Transformer
+from sentence_transformers.sentence_transformer.modules import Transformer
 
 from advisor.errors import ModelError
 

@@ -74,7 +74,10 @@ BROKEN = {
     "a slot that is not filled": (replace("wording.toml", "{percent}", "{precent}"), ["wording.toml", "precent"]),
     "an unknown wording": (replace("wording.toml", "[headings]", '[headings]\nx = "y"'), ["wording.toml", "headings.x"]),
     "a word for a number": (replace("thresholds.toml", "value = 20000", 'value = "many"'), ["thresholds.toml", "many"]),
-    "a threshold too many": (replace("thresholds.toml", "[input_limit]", "[limit]"), ["limit: unknown", "input_limit: missing"]),
+    "a threshold too many": (
+        replace("thresholds.toml", "[input_limit]", "[limit]"),
+        ["limit: unknown", "input_limit: missing"],
+    ),
     "a missing file": (lambda folder: (folder / "rules.toml").unlink(), ["rules.toml", "not found"]),
     "a missing criterion": (lambda f: (f / "criteria" / "req_gpu.toml").unlink(), ["req_gpu", "does not exist"]),
     "not text": (lambda f: (f / "cues.toml").write_bytes(b"\xff\xfe"), ["cues.toml", "not readable as TOML"]),
@@ -105,5 +108,5 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(KnowledgeError, match="rules.toml: not found"):
+    with pytest.raises(KnowledgeError, match=r"rules\.toml: not found"):
         load(tmp_path / "nowhere")

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
+from transformers.utils import logging as transformers_logging
 
 from advisor.errors import ModelError
 
@@ -99,6 +100,7 @@ class SentenceEncoder:
 
     def __init__(self, model: str | None = None, adapter: Path | None = None) -> None:
         chosen = model or os.environ.get("ADVISOR_ENCODER") or str(default_model())
+        transformers_logging.disable_progress_bar()
         try:
             loaded = SentenceTransformer(chosen, device="cpu", local_files_only=True)
         except (OSError, ValueError) as error:

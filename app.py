@@ -75,14 +75,17 @@ def build(advisor: Advisor) -> gr.Blocks:
     limit = int(advisor.knowledge.number("input_limit"))
 
     def take(message: str, history: list[Message]) -> tuple[str, list[Message]]:
-        """Move the text from the box into the chat; a text that is too long stays in the box."""
+        """Move the text from the box into the chat; a text that is too long stays in the box, and nothing is answered."""
         if len(message) > limit:
-            too_long = advisor.knowledge.say("prompts", "too_long", found=len(message), limit=limit)
-            raise gr.Error(too_long, title="", print_exception=False)
+            gr.Warning(advisor.knowledge.say("prompts", "too_long", found=len(message), limit=limit), title="")
+            return message, history
         return "", [*history, {"role": "user", "content": message}]
 
-    def answer(history: list[Message]) -> Iterator[tuple[list[Message], str]]:
-        """Stream the reply to the last user turn into the chat, then show its passages."""
+    def answer(history: list[Message]) -> Iterator[tuple[Any, Any]]:
+        """Stream the reply to the last user turn into the chat, then show its passages; nothing where no turn waits."""
+        if not history or history[-1]["role"] != "user":
+            yield gr.skip(), gr.skip()
+            return
         reply, passages = "", passages_html(advisor, ())
         try:
             for event in advisor.stream(turns_of(history)):
@@ -133,7 +136,7 @@ def build(advisor: Advisor) -> gr.Blocks:
 
         shared: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         streamed: dict[str, Any] = {**shared, "concurrency_limit": None}
-        sent = gr.on([box.submit, send.click], take, [box, chat], [box, chat], queue=False, **shared)
+        sent = gr.on([box.submit, send.click], take, [box, chat], [box, chat], **streamed)
         retried = chat.retry(again, chat, chat, queue=False, **shared)
         running = [event.success(answer, chat, [chat, passages], **streamed) for event in (sent, retried)]
         chat.undo(back, chat, [box, chat, passages], **streamed)

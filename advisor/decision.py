@@ -47,7 +47,8 @@ class Decider:
         ranked = sorted(scores, key=lambda outcome: -scores[outcome])
         outcome = ranked[0]
         runner_up = next((o for o in ranked[1:] if o not in ABSTENTIONS), None)
-        confidence = float(np.interp(scores[outcome], *zip(*self._calibration.curve, strict=True)))
+        given, true = zip(*self._calibration.curve, strict=True)
+        confidence = float(np.interp(scores[outcome], np.array(given), np.array(true)))
         threshold = self._knowledge.number("asserted")
         rule = self._knowledge.rule_of(outcome)
         heavy = asserted.get("heavy_background", 0.0) >= threshold

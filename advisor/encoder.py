@@ -190,4 +190,4 @@ def merge_adapter(model: torch.nn.Module, path: Path) -> None:
             delta = changes[f"{key}.b"].float() @ changes[f"{key}.a"].float()
             if key not in weights or weights[key].shape != delta.shape:
                 raise ModelError(f"{path}: {key} does not fit this encoder; the adapter belongs to all-MiniLM-L6-v2")
-            weights[key] += delta
+            weights[key].add_(delta)

@@ -176,7 +176,7 @@ class _Loader:
                 elif record.id in found:
                     self.problems.append(f"{path}: {record.id}: this id is already taken in another place")
                 else:
-                    url = {"url": article.url} if article and file.layer == "article" else {}
+                    url: dict[str, Any] = {"url": article.url} if article and file.layer == "article" else {}
                     found[record.id] = schema.Passage(section=file.section, layer=file.layer, **url, **given)
         return found
 

@@ -16,7 +16,7 @@ from advisor.explanation import Explainer
 from advisor.knowledge import Knowledge
 from advisor.signals import PrototypeReader, Reader
 from advisor.stream import pieces, source_line
-from advisor.values import Advice, Decision, Delta, Done, Event, Reading, Sentence
+from advisor.values import Act, Advice, Decision, Delta, Done, Event, Reading, Sentence
 
 Turn = str | Mapping[str, object]
 
@@ -66,7 +66,7 @@ class Advisor:
         yield Done(advice)
 
     def _advice(self, reading: Reading, decision: Decision | None, sentences: tuple[Sentence, ...]) -> Advice:
-        act = "off_topic" if decision and decision.outcome == "off_topic" else "describe"
+        act: Act = "off_topic" if decision and decision.outcome == "off_topic" else "describe"
         return Advice(reading, decision, act, sentences, "".join(self._pieces(sentences)))
 
     def _pieces(self, sentences: tuple[Sentence, ...]) -> Iterator[str]:

@@ -146,11 +146,12 @@ def test_retry_answers_anew_and_undo_gives_the_words_back(page: Page) -> None:
     ask(page, STORY)
     reply = page.locator("#chat .bot").last
     expect(reply).to_contain_text("Sources", timeout=30_000)
-    first = reply.inner_text()
+    expect(page.locator("#passage-1")).to_be_visible(timeout=30_000)
+    first = str(reply.text_content())
     page.get_by_role("button", name="Retry").last.click()
     expect(reply).to_contain_text("Sources", timeout=30_000)
     expect(page.locator("#chat .user .message")).to_have_count(1)
-    assert reply.inner_text() == first
+    expect(reply).to_have_text(first, timeout=30_000)
     page.get_by_role("button", name="Undo").last.click()
     expect(page.locator("#box textarea")).to_have_value(STORY)
     expect(page.locator("#chat .bot")).to_have_count(0)

@@ -1,0 +1,1 @@
+"""Measurements by committed scripts; see README.md."""

@@ -23,7 +23,9 @@ LONGEST_QUEUE = 200
 
 CSS = """
 footer { display: none !important }
-#chat { min-height: 24rem }
+#chat { min-height: 18rem }
+#examples { display: grid; grid-template-columns: repeat(3, 1fr); gap: .5rem }
+@media (max-width: 640px) { #chat { height: 40vh !important } }
 #passages details { border-left: 3px solid var(--primary-600); padding: .25rem .75rem; margin: .5rem 0 }
 #passages details.update { border-left-color: #b45309 }
 #passages summary { cursor: pointer }
@@ -114,20 +116,20 @@ def build(advisor: Advisor) -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
-                    elem_id="chat", label=page["title"], show_label=False, layout="bubble",
-                    height="60vh", autoscroll=False, buttons=["copy", "copy_all"],
+                    elem_id="chat", label=page["title"], show_label=False, layout="bubble", height="56vh",
+                    placeholder=page["chat_placeholder"], autoscroll=False, buttons=["copy", "copy_all"],
                 )  # fmt: skip
                 with gr.Row():
                     box = gr.Textbox(
                         elem_id="box", placeholder=page["placeholder"], label=page["placeholder"], show_label=False,
-                        lines=2, max_lines=12, autofocus=True, scale=5, min_width=200,
+                        lines=2, max_lines=12, autofocus=True, scale=5, min_width=160,
                     )  # fmt: skip
-                    send = gr.Button(page["send"], elem_id="send", variant="primary", scale=1, min_width=80)
-                    stop = gr.Button(page["stop"], elem_id="stop", scale=1, min_width=80)
+                    send = gr.Button(page["send"], elem_id="send", variant="primary", scale=1, min_width=64)
+                    stop = gr.Button(page["stop"], elem_id="stop", scale=1, min_width=64)
                 gr.Markdown(page["examples"])
                 with gr.Row(elem_id="examples"):
                     for example in advisor.knowledge.page_examples:
-                        button = gr.Button(example.title, size="sm", min_width=120)
+                        button = gr.Button(example.title, size="sm", min_width=64)
                         button.click(None, None, box, js=f"() => {json.dumps(example.text)}", api_visibility="private")
                 gr.Markdown(page["limits"], elem_id="limits")
             with gr.Column(scale=2, min_width=320):

@@ -69,7 +69,7 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
     "page": dict.fromkeys(
         (
             "title", "intro", "limits", "placeholder", "send", "stop", "examples", "passages", "no_passages",
-            "short_description", "stopped", "article_badge", "update_badge",
+            "short_description", "stopped", "article_badge", "update_badge", "chat_placeholder",
         ),
         frozenset(),
     ),

@@ -7,29 +7,15 @@ second voice, joined and calibrated. Does not word anything and does not look at
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from advisor.knowledge import Knowledge
 from advisor.schema import Option, QuestionRecord
-from advisor.values import ABSTENTIONS, Decision, Flip, Question, Reading, State
+from advisor.values import ABSTENTIONS, Calibration, Decision, Flip, Question, Reading, State
 
 FLOOR = 1e-4
 """Smallest probability that enters a logarithm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How the voices are joined and what a score is worth.
-
-    ``rules`` and ``opinion`` weigh the logarithms of the two distributions. ``curve`` maps the top score to the
-    probability that the outcome is acceptable, as points (score, probability) with rising scores.
-    """
-
-    rules: float = 1.0
-    opinion: float = 1.0
-    curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
 
 class Decider:

@@ -178,16 +178,16 @@ def _has_surrogate(text: str) -> bool:
 
 
 def merge_adapter(model: torch.nn.Module, path: Path) -> None:
-    """Add trained low-rank changes to the model's weights in place.
+    """Add trained changes to the model's weights in place.
 
-    The file holds, for every changed weight ``w``, ``w.a`` (rank, in) and ``w.b`` (out, rank), already scaled:
-    the new weight is ``w + b @ a``. Raises ``ModelError`` where a weight does not exist or has another shape.
+    The file holds, for every changed matrix ``w``, ``w.a`` (rank, in) and ``w.b`` (out, rank): the new weight is
+    ``w + b @ a``; a changed vector is held whole. Raises ``ModelError`` where a weight does not exist or has another shape.
     """
     changes = load_file(path)
     weights = dict(model.named_parameters())
     with torch.no_grad():
-        for key in (key.removesuffix(".a") for key in changes if key.endswith(".a")):
-            delta = changes[f"{key}.b"].float() @ changes[f"{key}.a"].float()
-            if key not in weights or weights[key].shape != delta.shape:
-                raise ModelError(f"{path}: {key} does not fit this encoder; the adapter belongs to all-MiniLM-L6-v2")
-            weights[key].add_(delta)
+        for name in {key.removesuffix(".a").removesuffix(".b"): None for key in changes}:
+            delta = changes[name] if name in changes else changes[f"{name}.b"].float() @ changes[f"{name}.a"].float()
+            if name not in weights or weights[name].shape != delta.shape:
+                raise ModelError(f"{path}: {name} does not fit this encoder; the adapter belongs to all-MiniLM-L6-v2")
+            weights[name].add_(delta)

@@ -9,14 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from advisor import knowledge as knowledge_files
-from advisor.decision import Calibration, Decider
+from advisor.decision import Decider
 from advisor.encoder import SentenceEncoder
 from advisor.errors import InputError
 from advisor.explanation import Explainer
 from advisor.knowledge import Knowledge
 from advisor.signals import PrototypeReader, Reader
 from advisor.stream import pieces, source_line
-from advisor.values import Act, Advice, Decision, Delta, Done, Event, Reading, Sentence
+from advisor.trained import TrainedReader, weights_in
+from advisor.values import Act, Advice, Calibration, Decision, Delta, Done, Event, Reading, Sentence
 
 Turn = str | Mapping[str, object]
 
@@ -42,7 +43,12 @@ class Advisor:
         Raises ``KnowledgeError`` with every broken file, ``ModelError`` where the encoder or weights are missing or altered.
         """
         knowledge = knowledge_files.load(folder)
-        advisor = cls(knowledge, PrototypeReader(knowledge, SentenceEncoder(), cache_folder()), Calibration())
+        if os.environ.get("ADVISOR_ENCODER"):  # the trained weights belong to the packaged encoder alone
+            advisor = cls(knowledge, PrototypeReader(knowledge, SentenceEncoder(), cache_folder()), Calibration())
+        else:
+            weights = weights_in(folder / "reader")
+            reader = TrainedReader(knowledge, SentenceEncoder(adapter=weights.adapter), weights)
+            advisor = cls(knowledge, reader, weights.calibration())
         advisor.advise([knowledge.page_examples[0].text])
         return advisor
 

@@ -81,6 +81,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the voices are joined and what a score is worth.
+
+    ``rules`` and ``opinion`` weigh the logarithms of the two distributions. ``curve`` maps the top score to the
+    probability that the outcome is acceptable, as points (score, probability) with rising scores.
+    """
+
+    rules: float = 1.0
+    opinion: float = 1.0
+    curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
 class Flip:
     """A smallest change of criteria that would make the rules give another outcome."""
 

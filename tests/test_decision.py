@@ -7,8 +7,8 @@ import math
 import pytest
 
 from advisor import Advisor, Reading, Signal
-from advisor.decision import Calibration, Decider
-from advisor.values import Evidence, State
+from advisor.decision import Decider
+from advisor.values import Calibration, Evidence, State
 
 
 @pytest.fixture

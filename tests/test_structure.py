@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 
 import advisor as package
+from advisor.encoder import file_sha256
+from benchmarks.quality import MARKS, readme_lines
 from tests.conftest import ROOT
 
 VALUES = {"values", "errors"}
@@ -17,12 +20,15 @@ IMPORTS: dict[str, set[str]] = {
     "knowledge": {"schema", "errors", "values"},
     "encoder": {"errors"},
     "clauses": {"values"},
+    "heads": set(),
     "signals": {"clauses", "encoder", "knowledge", "values"},
+    "trained": {"encoder", "errors", "heads", "knowledge", "values"},
     "decision": {"knowledge", "schema", "values"},
     "explanation": {"knowledge", "schema", "values"},
     "stream": {"schema", "values"},
     "pipeline": {
-        "knowledge", "decision", "encoder", "errors", "explanation", "signals", "stream", "values",
+        "knowledge", "decision", "encoder", "errors", "explanation", "signals", "stream",
+        "trained", "values",
     },
     "contract": {"errors", "pipeline", "values"},
     "__init__": {"errors", "pipeline", "values"},
@@ -76,3 +82,12 @@ def test_every_requirement_is_pinned() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             assert line.startswith(("#", "-r ")) or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+
+
+def test_the_readme_quotes_the_quality_report() -> None:
+    numbers = json.loads((ROOT / "benchmarks" / "results" / "quality.json").read_text(encoding="utf-8"))
+    quoted = (ROOT / "README.md").read_text(encoding="utf-8").split(MARKS[0])[1].split(MARKS[1])[0].strip()
+    assert quoted == readme_lines(numbers)
+    assert numbers["weights_sha256"] == file_sha256(ROOT / "knowledge" / "reader" / "manifest.json"), (
+        "python -m benchmarks.quality"
+    )

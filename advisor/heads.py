@@ -1,0 +1,57 @@
+"""The trained reader's heads: from the token vectors of a text to criteria, evidence and outcome.
+
+In: token vectors. Out: logits. Small linear maps over one pass of the encoder; the training and the reader share them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+STATE_NAMES = ("unsaid", "asserted", "negated", "deferred")
+"""The four things a text can do with a criterion, in the order of the states' logits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """``evidence`` (texts, tokens, criteria), ``states`` (texts, criteria, 4), ``outcome`` (texts, outcomes)."""
+
+    evidence: Tensor
+    states: Tensor
+    outcome: Tensor
+
+
+class Heads(nn.Module):
+    """Each criterion looks at the words that show it (late chunking by attention), and at the whole text.
+
+    The attention of a criterion is its evidence score, so the words that a reply quotes are the words that were read.
+    """
+
+    def __init__(self, dim: int, criteria: int, outcomes: int, hidden: int = 192, dropout: float = 0.1) -> None:
+        super().__init__()
+        states = criteria * len(STATE_NAMES)
+        self.evidence = nn.Linear(dim, criteria)
+        self.states_local = nn.Parameter(torch.randn(criteria, dim, len(STATE_NAMES)) * 0.02)
+        self.states_whole = nn.Linear(dim, states)
+        self.outcome_look = nn.Linear(dim, outcomes)
+        self.outcome_local = nn.Parameter(torch.randn(outcomes, dim) * 0.02)
+        self.outcome_whole = nn.Sequential(
+            nn.Linear(dim + states, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, outcomes)
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Logits:
+        """``tokens`` (texts, tokens, dim); ``mask`` (texts, tokens) is true where a token counts."""
+        tokens = self.dropout(tokens)
+        out = ~mask.unsqueeze(-1)
+        count = mask.sum(1, keepdim=True).clamp(min=1)
+        whole = tokens.masked_fill(out, 0.0).sum(1) / count
+        evidence = self.evidence(tokens)
+        local = torch.einsum("btc,btd->bcd", evidence.masked_fill(out, -1e4).softmax(1), tokens)
+        states = torch.einsum("bcd,cds->bcs", local, self.states_local)
+        states = states + self.states_whole(whole).view(*states.shape)
+        looked = torch.einsum("bto,btd->bod", self.outcome_look(tokens).masked_fill(out, -1e4).softmax(1), tokens)
+        outcome = (looked * self.outcome_local).sum(-1) + self.outcome_whole(torch.cat([whole, states.flatten(1)], 1))
+        return Logits(evidence, states, outcome)

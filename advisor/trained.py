@@ -1,0 +1,140 @@
+"""The trained reader: one pass of the adapted encoder over each turn, then the heads over all tokens.
+
+In: user turns, and the weights in ``knowledge/reader``. Out: a ``Reading`` with an opinion on the outcome. Does not decide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from advisor.encoder import Encoder, TokenView, Vectors
+from advisor.errors import ModelError
+from advisor.heads import STATE_NAMES, Heads
+from advisor.knowledge import Knowledge
+from advisor.values import STATES, Calibration, Evidence, Reading, Signal
+
+REBUILD = "python -m training"
+TURNS_REMEMBERED = 2048
+"""Turns whose token vectors are kept; a turn of 60 words takes about 120 KiB."""
+GAP = 2
+"""Tokens below the threshold that a quote may bridge: an article or a comma does not end what somebody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where the trained files lie, and the order of their columns."""
+
+    folder: Path
+    criteria: tuple[str, ...]
+    outcomes: tuple[str, ...]
+
+    @property
+    def adapter(self) -> Path:
+        """The changes to the encoder."""
+        return self.folder / "encoder.safetensors"
+
+    @property
+    def heads(self) -> Path:
+        """The heads' weights."""
+        return self.folder / "heads.safetensors"
+
+    def calibration(self) -> Calibration:
+        """How the rules and this reader's opinion are joined; raises ``ModelError`` where the file cannot be read."""
+        path = self.folder / "calibration.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            curve = tuple((float(score), float(share)) for score, share in found["curve"])
+            return Calibration(float(found["rules"]), float(found["opinion"]), curve)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The calibration {path} cannot be read: {error!r}. Rebuild it: {REBUILD}") from error
+
+
+def weights_in(folder: Path) -> Weights:
+    """The weights named by the folder's manifest; raises ``ModelError`` where a file is missing or unreadable."""
+    path = folder / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        weights = Weights(folder, tuple(manifest["criteria"]), tuple(manifest["outcomes"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The reader's manifest {path} cannot be read: {error!r}. Rebuild it: {REBUILD}") from error
+    for file in (weights.adapter, weights.heads):
+        if not file.is_file():
+            raise ModelError(f"The reader's weights are missing: {file}. Restore the folder, or rebuild it: {REBUILD}")
+    return weights
+
+
+class TrainedReader:
+    """Reads criteria, their evidence and an opinion on the outcome. Safe to call from many threads."""
+
+    def __init__(self, knowledge: Knowledge, encoder: Encoder, weights: Weights) -> None:
+        self._weights = weights
+        self._threshold = knowledge.number("evidence")
+        self._heads = Heads(encoder.dim, len(weights.criteria), len(weights.outcomes)).eval()
+        try:
+            self._heads.load_state_dict(load_file(weights.heads))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelError(f"{weights.heads} does not fit this version: {error}. Rebuild it: {REBUILD}") from error
+        self._tokens = lru_cache(maxsize=TURNS_REMEMBERED)(encoder.tokens)
+
+    def read(self, turns: tuple[str, ...]) -> Reading:
+        views = [self._tokens(turn) for turn in turns]
+        vectors = torch.from_numpy(np.concatenate([view.vectors for view in views]))
+        with torch.inference_mode():
+            logits = self._heads(vectors.unsqueeze(0), torch.ones(1, len(vectors), dtype=torch.bool))
+            states = logits.states[0].softmax(-1).numpy()
+            evidence = logits.evidence[0].sigmoid().numpy()
+            opinion = logits.outcome[0].double().softmax(-1).numpy()
+        signals = {}
+        for column, criterion in enumerate(self._weights.criteria):
+            said = states[column, 1:]
+            best = int(said.argmax())
+            quote = self._quote(turns, views, evidence[:, column])
+            signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quote)
+        return Reading(signals, dict(zip(self._weights.outcomes, opinion.tolist(), strict=True)))
+
+    def _quote(self, turns: Sequence[str], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
+        """The stretch of words around the token that shows the criterion best, in the turn where that token stands."""
+        best, start = int(scores.argmax()), 0
+        for turn, view in enumerate(views):
+            if best < start + len(view.spans):
+                inside = scores[start : start + len(view.spans)] >= self._threshold * scores[best]
+                first, last = _stretch(inside, best - start)
+                begin, end = _whole_words(turns[turn], int(view.spans[first, 0]), int(view.spans[last, 1]))
+                return (Evidence(turn, begin, end, turns[turn][begin:end]),) if end > begin else ()
+            start += len(view.spans)
+        return ()
+
+
+def _stretch(inside: np.typing.NDArray[np.bool_], at: int) -> tuple[int, int]:
+    """The first and last place of the run of true places around ``at``, bridging up to ``GAP`` false ones."""
+    first = last = at
+    for step in (-1, 1):
+        place, missed = at + step, 0
+        while 0 <= place < len(inside) and missed <= GAP:
+            if inside[place]:
+                first, last, missed = min(first, place), max(last, place), 0
+            else:
+                missed += 1
+            place += step
+    return first, last
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span widened to whole words."""
+    while start > 0 and text[start].isalnum() and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1 : end].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
+
+
+assert STATE_NAMES[1:] == STATES

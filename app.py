@@ -88,16 +88,24 @@ def build(advisor: Advisor) -> gr.Blocks:
         if not history or history[-1]["role"] != "user":
             yield gr.skip(), gr.skip()
             return
-        reply, passages = "", passages_html(advisor, ())
+        message: Message = {"role": "assistant", "content": ""}
+        passages = passages_html(advisor, ())
         try:
             for event in advisor.stream(turns_of(history)):
                 if isinstance(event, Delta):
-                    reply += event.text
+                    message = {**message, "content": message["content"] + event.text}
                 else:
                     passages = passages_html(advisor, event.advice.sources)
-                yield [*history, {"role": "assistant", "content": reply}], passages
+                    if event.advice.question:
+                        chips = [{"label": option, "value": option} for option in event.advice.question.options]
+                        message = {**message, "options": chips}
+                yield [*history, message], passages
         except InputError as error:
             yield [*history, {"role": "assistant", "content": str(error)}], passages
+
+    def pick(history: list[Message], event: gr.SelectData) -> list[Message]:
+        """A short answer that was clicked becomes a user turn."""
+        return [*history, {"role": "user", "content": str(event.value)}]
 
     def again(history: list[Message], event: gr.RetryData) -> list[Message]:
         """Forget the reply at the event, and what follows; its user turn is answered anew."""
@@ -140,7 +148,8 @@ def build(advisor: Advisor) -> gr.Blocks:
         streamed: dict[str, Any] = {**shared, "concurrency_limit": None}
         sent = gr.on([box.submit, send.click], take, [box, chat], [box, chat], **streamed)
         retried = chat.retry(again, chat, chat, queue=False, **shared)
-        running = [event.success(answer, chat, [chat, passages], **streamed) for event in (sent, retried)]
+        picked = chat.option_select(pick, chat, chat, queue=False, **shared)
+        running = [event.success(answer, chat, [chat, passages], **streamed) for event in (sent, retried, picked)]
         chat.undo(back, chat, [box, chat, passages], **streamed)
         stop.click(None, None, None, cancels=running, **shared)
         chat.clear(lambda: passages_html(advisor, ()), None, passages, queue=False, **shared)

@@ -1,9 +1,9 @@
-"""Splits user turns into clauses with exact character spans. Pure text work: no vectors, no criteria."""
+"""Splits a user turn into clauses with exact character spans. Pure text work: no vectors, no criteria."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from advisor.values import Clause
 
@@ -12,16 +12,13 @@ _INNER = re.compile(r",\s+|\s+(?=(?:but|and|so that|because|while|although|thoug
 _WORD = re.compile(r"\w+")
 
 
-def split(turns: Sequence[str], max_words: int) -> tuple[Clause, ...]:
-    """The clauses of all turns in order; a stretch of more than ``max_words`` words is cut at commas and conjunctions.
+def split(text: str, turn: int, max_words: int) -> tuple[Clause, ...]:
+    """The clauses of the text of one turn, in order.
 
-    A stretch without any letter or digit is no clause. ``clause.text == turns[clause.turn][clause.start:clause.end]``.
+    A stretch of more than ``max_words`` words is cut at commas and conjunctions; one without any letter or digit is no
+    clause. ``clause.text == text[clause.start:clause.end]``.
     """
-    return tuple(
-        Clause(number, start, end, turn[start:end])
-        for number, turn in enumerate(turns)
-        for start, end in _spans(turn, max_words)
-    )
+    return tuple(Clause(turn, start, end, text[start:end]) for start, end in _spans(text, max_words))
 
 
 def _spans(text: str, max_words: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ In: lines with conversations. Out: one JSON line each, in order. A bad line is a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[s
     stands = decision is not None and decision.outcome not in ABSTENTIONS
     return {
         "id": id,
-        "status": decision.status if decision else "needs_information",
+        "status": advice.status,
         "outcome": decision.outcome if decision and stands else None,
         "add_ons": list(decision.add_ons) if decision else [],
         "confidence": round(decision.confidence, 4) if decision else 0.0,
@@ -28,9 +29,7 @@ def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[s
         "runner_up": decision.runner_up if decision else None,
         "criteria": [_criterion(s) for s in advice.reading.signals.values() if s.probability >= threshold],
         "act": advice.act,
-        "question": (
-            {"id": q.id, "text": q.text, "options": list(q.options)} if decision and (q := decision.question) else None
-        ),
+        "question": {"id": q.id, "text": q.text, "options": list(q.options)} if (q := advice.question) else None,
         "flips": [{"criteria": dict(f.changes), "outcome": f.outcome} for f in decision.flips] if decision else [],
         "sentences": [{"text": s.text, "kind": s.kind, "sources": list(s.sources)} for s in advice.sentences],
         "text": advice.text,
@@ -48,6 +47,10 @@ def _criterion(signal: Signal) -> dict[str, Any]:
     }
 
 
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
 def answer_lines(advisor: Advisor, lines: Iterable[str | bytes]) -> Iterator[tuple[str, bool]]:
     """For every line that is not blank, its answer as a JSON text without newline, and whether it could be answered."""
     for number, line in enumerate(lines, 1):
@@ -55,7 +58,7 @@ def answer_lines(advisor: Advisor, lines: Iterable[str | bytes]) -> Iterator[tup
             continue
         id: object = None
         try:
-            data = json.loads(line)
+            data = json.loads(line, parse_constant=_no_constant)
             if not isinstance(data, dict):
                 raise InputError(f"expected an object with id and messages, found {type(data).__name__}")
             id = data.get("id")
@@ -63,7 +66,10 @@ def answer_lines(advisor: Advisor, lines: Iterable[str | bytes]) -> Iterator[tup
             if not isinstance(messages, list):
                 raise InputError("messages must be a list of messages, the last one the user's")
             answer, good = as_json(advisor.advise(messages), id, advisor.knowledge.number("asserted")), True
+            if isinstance(id, float) and not math.isfinite(id):
+                raise InputError("id must be a finite number, a string or null")
         except (InputError, ValueError, RecursionError) as error:
             reason = str(error) if isinstance(error, InputError) else f"not readable as JSON: {error}"
-            answer, good = {"id": id, "error": f"line {number}: {reason}"}, False
+            shown = None if isinstance(id, float) and not math.isfinite(id) else id
+            answer, good = {"id": shown, "error": f"line {number}: {reason}"}, False
         yield json.dumps(answer, ensure_ascii=True, allow_nan=False), good

@@ -6,7 +6,7 @@ second voice, joined and calibrated. Does not word anything and does not look at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -25,14 +25,22 @@ class Decider:
         self._knowledge = knowledge
         self._calibration = calibration
 
-    def decide(self, reading: Reading) -> Decision:
-        """The decision for what was read; a reading without signals is one that says too little."""
+    def decide(self, reading: Reading, asked: Collection[str] = (), in_a_row: int = 0, project: bool = False) -> Decision:
+        """The decision for what was read; a reading without signals is one that says too little.
+
+        A question of ``asked`` is not asked again. After ``questions_in_a_row`` questions, or when none is left, the best guess
+        is named instead of another one. What is said of a ``project`` that stands is never off topic.
+        """
         asserted = {name: signal.asserted for name, signal in reading.signals.items()}
         by_rules = self.by_rules(asserted)
         scores = self.join(by_rules, reading.opinion)
         ranked = sorted(scores, key=lambda outcome: -scores[outcome])
-        outcome = ranked[0]
-        runner_up = next((o for o in ranked[1:] if o not in ABSTENTIONS), None)
+        spent = in_a_row >= self._knowledge.number("questions_in_a_row") or len(asked) >= len(self._knowledge.questions)
+        outcome = next(o for o in ranked if not (project and o == "off_topic"))
+        guess = spent and outcome == "clarify"
+        if guess:
+            outcome = next(o for o in ranked if o not in ABSTENTIONS)
+        runner_up = next((o for o in ranked if o != outcome and o not in ABSTENTIONS), None)
         given, true = zip(*self._calibration.curve, strict=True)
         confidence = float(np.interp(scores[outcome], np.array(given), np.array(true)))
         threshold = self._knowledge.number("asserted")
@@ -47,7 +55,10 @@ class Decider:
             by_rule=by_rules[outcome],
             add_ons=("task_queue",) if heavy and outcome not in ABSTENTIONS else (),
             flips=() if outcome == "off_topic" else self.flips(asserted, outcome, scores),
-            question=None if outcome == "off_topic" else self.question(asserted, reading.opinion, scores, outcome, confidence),
+            question=None
+            if outcome == "off_topic" or spent
+            else self.question(asserted, reading.opinion, scores, outcome, confidence, asked),
+            guess=guess,
         )
 
     def by_rules(self, asserted: Mapping[str, float]) -> dict[str, float]:
@@ -98,11 +109,18 @@ class Decider:
         scores: Mapping[str, float],
         outcome: str,
         confidence: float,
+        asked: Collection[str] = (),
     ) -> Question | None:
-        """The question whose answer is expected to move the scores most; None where the outcome is sure enough."""
+        """The question, of those not yet asked, whose answer is expected to move the scores most.
+
+        None where the outcome is sure enough, or nothing is left to ask.
+        """
         if outcome not in ABSTENTIONS and confidence >= self._knowledge.number("sure"):
             return None
-        gains = [(self._gain(record, asserted, opinion, scores), record) for record in self._knowledge.questions]
+        left = [record for record in self._knowledge.questions if record.id not in asked]
+        if not left:
+            return None
+        gains = [(self._gain(record, asserted, opinion, scores), record) for record in left]
         gain, best = max(gains, key=lambda item: item[0])
         if outcome not in ABSTENTIONS and gain < self._knowledge.number("question_gain"):
             return None

@@ -11,6 +11,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -35,6 +36,8 @@ PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 WINDOW = 320
 """Tokens read at once; the model has positions for 512, and longer texts are read in windows that overlap."""
 OVERLAP = 48
+REMEMBERED = 256
+"""Texts whose token vectors are kept; one of 60 words takes about 120 KiB, one of the greatest length 7 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class SentenceEncoder:
         self.model = transformer.auto_model.eval()
         self.tokenizer = loaded.tokenizer
         self._window = min(WINDOW, int(self.model.config.max_position_embeddings))
+        self._remembered = lru_cache(maxsize=REMEMBERED)(lambda text: self._tokens([text])[0])
         self._name = Path(chosen).name if model is None and "ADVISOR_ENCODER" not in os.environ else chosen
         if adapter is not None:
             merge_adapter(self.model, adapter)
@@ -126,7 +130,7 @@ class SentenceEncoder:
         return int(self.model.config.hidden_size)
 
     def tokens(self, text: str) -> TokenView:
-        return self._tokens([text])[0]
+        return self._remembered(text)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         rows: list[Vectors] = []

@@ -37,14 +37,14 @@ class Explainer:
         return (Sentence(self._say("prompts", "empty"), "connective", block="paragraph"),)
 
     def _recommend(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
-        yield from self._headline(decision)
-        yield from self._because(reading, decision)
+        yield from self.headline(decision)
+        yield from self.because(reading, decision)
         yield from self._why_not(reading, decision)
         yield from self._production(reading, decision)
         yield from self._updates(reading, decision)
-        yield from self._add_ons(reading, decision)
-        yield from self._flips(decision.flips)
-        yield from self._question(decision)
+        yield from self.add_ons(reading, decision)
+        yield from self.flips(decision.flips)
+        yield from self.question(decision)
 
     def _off_topic(self) -> Iterator[Sentence]:
         yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
@@ -52,9 +52,9 @@ class Explainer:
 
     def _clarify(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
         yield Sentence(self._say("clarify", "headline"), "inference", ("G56",), "paragraph")
-        for signal in self._said(reading)[:2]:
+        for signal in self.said(reading)[:2]:
             criterion = self._knowledge.criteria[signal.criterion]
-            text = self._say("clarify", "understood", quote=_quote(signal), short=criterion.short)
+            text = self._say("clarify", "understood", quote=plain_quote(signal), short=criterion.short)
             yield Sentence(text, "user", criterion.passages[:1])
         if decision.runner_up and decision.scores[decision.runner_up] >= 0.25:
             text = self._say(
@@ -64,27 +64,33 @@ class Explainer:
                 percent=_percent(decision.scores[decision.runner_up]),
             )
             yield Sentence(text, "inference", (self._knowledge.outcomes[decision.runner_up].essence,))
-        yield from self._question(decision)
-        yield from self._flips(decision.flips)
+        yield from self.question(decision)
+        yield from self.flips(decision.flips)
 
-    def _headline(self, decision: Decision) -> Iterator[Sentence]:
+    def headline(self, decision: Decision) -> Iterator[Sentence]:
         outcome = self._knowledge.outcomes[decision.outcome]
         name, percent = outcome.headline, _percent(decision.confidence)
-        if decision.confidence >= self._knowledge.number("sure") or decision.runner_up is None:
+        if decision.guess:
+            text = self._say("headline", "guess", outcome=name, percent=percent)
+        elif decision.confidence >= self._knowledge.number("sure") or decision.runner_up is None:
             text = self._say("headline", "sure", outcome=name, percent=percent)
         else:
             runner_up = self._knowledge.outcomes[decision.runner_up].name
             text = self._say("headline", "lean", outcome=name, percent=percent, runner_up=runner_up)
-        yield Sentence(_capital(text), "inference", (outcome.essence,), "paragraph")
+        yield Sentence(capital(text), "inference", (outcome.essence,), "paragraph")
+        yield from self.rule(decision)
+
+    def rule(self, decision: Decision) -> Iterator[Sentence]:
+        """The rule that decided, or that the text as a whole did."""
         rule = self._rule(decision)
         if rule and decision.by_rule >= self._knowledge.number("asserted"):
             yield Sentence(self._say("headline", "rule", reason=rule.reason), "inference", rule.passages)
         else:
             yield Sentence(self._say("headline", "whole_text"), "inference")
 
-    def _because(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+    def because(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
         rule = self._rule(decision)
-        said = self._said(reading)
+        said = self.said(reading)
         deciding = [signal for signal in said if rule and signal.criterion in rule.any]
         kindred = [
             s for s in said if s not in deciding and not self._decides(s.criterion) and s.criterion != "heavy_background"
@@ -94,44 +100,60 @@ class Explainer:
             yield self._heading("because")
         for signal in (*deciding, *kindred)[:4]:
             criterion = self._knowledge.criteria[signal.criterion]
-            text = self._say("because", "quote", quote=_quote(signal), short=criterion.short)
+            text = self._say("because", "quote", quote=plain_quote(signal), short=criterion.short)
             yield Sentence(text, "user", criterion.passages, "item")
             fresh = [p for p in criterion.passages if p not in shown]
             if fresh:
-                yield self._passage(fresh[0])
+                yield self.passage(fresh[0])
                 shown.append(fresh[0])
         if not deciding:
-            yield self._passage(self._knowledge.outcomes[decision.outcome].essence, "paragraph")
+            yield self.passage(self._knowledge.outcomes[decision.outcome].essence, "paragraph")
 
     def _why_not(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
-        """Two sentences for every other outcome: what the text says of it, and the passage that speaks against it here."""
         yield self._heading("why_not")
-        said = {signal.criterion: signal for signal in self._said(reading)}
         for other in self._knowledge.outcomes.values():
-            if other.id == decision.outcome or other.id in ABSTENTIONS:
-                continue
-            rule = self._knowledge.rule_of(other.id)
-            assert rule is not None
-            own = [said[criterion] for criterion in rule.any if criterion in said]
-            ruled_out = [s for c in rule.any if (s := reading.signals.get(c)) and s.state == "negated" and s.evidence
-                         and s.probability >= self._knowledge.number("asserted")]  # fmt: skip
-            name = other.name
-            if own:
-                text = self._say("why_not", "overruled", outcome=name, quote=_quote(own[0]))
-            elif ruled_out:
-                text = self._say("why_not", "negated", outcome=name, quote=_quote(ruled_out[0]))
-            elif other.id == decision.runner_up and decision.scores[other.id] >= 0.1:
-                text = self._say("why_not", "leaning", outcome=name, percent=_percent(decision.scores[other.id]))
-            else:
-                text = self._say("why_not", "not_said", outcome=name)
-            yield Sentence(text, "inference", rule.passages, "item")
-            against = next(l for l in other.limit if not l.criteria or set(l.criteria) & said.keys())
-            yield self._passage(against.passage)
+            if other.id != decision.outcome and other.id not in ABSTENTIONS:
+                yield from self.against(other.id, reading, decision)
+
+    def against(self, outcome: str, reading: Reading, decision: Decision, every: bool = False) -> Iterator[Sentence]:
+        """What the text says of another outcome, and the passage, or every passage, that speaks against it here."""
+        other, rule = self._knowledge.outcomes[outcome], self._knowledge.rule_of(outcome)
+        assert rule is not None
+        said = {signal.criterion: signal for signal in self.said(reading)}
+        own = [said[criterion] for criterion in rule.any if criterion in said]
+        ruled_out = [s for c in rule.any if (s := reading.signals.get(c)) and s.state == "negated" and s.evidence
+                     and s.probability >= self._knowledge.number("asserted")]  # fmt: skip
+        deciding = self._rule(decision)
+        first = deciding is not None and self._knowledge.rules.index(deciding) < self._knowledge.rules.index(rule)
+        if own and not (first and decision.by_rule >= self._knowledge.number("asserted")):
+            text = self._say("why_not", "outweighed", outcome=other.name, quote=plain_quote(own[0]))
+        elif own:
+            text = self._say("why_not", "overruled", outcome=other.name, quote=plain_quote(own[0]))
+        elif ruled_out:
+            text = self._say("why_not", "negated", outcome=other.name, quote=plain_quote(ruled_out[0]))
+        elif other.id == decision.runner_up and decision.scores[other.id] >= 0.1:
+            text = self._say("why_not", "leaning", outcome=other.name, percent=_percent(decision.scores[other.id]))
+        else:
+            text = self._say("why_not", "not_said", outcome=other.name)
+        yield Sentence(text, "inference", rule.passages, "item")
+        fitting = [l.passage for l in other.limit if not l.criteria or set(l.criteria) & said.keys()]
+        shown = tuple(dict.fromkeys(fitting if every else fitting[:1]))
+        for passage in shown:
+            yield self.passage(passage)
+        for update in self.updates_of(shown, (outcome,)) if every else ():
+            yield self.passage(update.id)
+
+    def updates_of(self, passages: Sequence[str], outcomes: Sequence[str]) -> list[Passage]:
+        """What has changed since these passages of the article, where it matters for one of the outcomes."""
+        return [
+            p for p in self._knowledge.passages.values()
+            if p.layer == "update" and set(passages) & set(p.revises) and set(outcomes) & set(p.matters_for.outcomes)
+        ]  # fmt: skip
 
     def _production(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
         yield self._heading("production")
         outcome = self._knowledge.outcomes[decision.outcome]
-        for signal in self._said(reading):
+        for signal in self.said(reading):
             requirement = self._knowledge.criteria[signal.criterion].requirement
             if requirement and outcome.family == "one_of_the_three":
                 row = self._knowledge.ratings[requirement]
@@ -139,13 +161,13 @@ class Explainer:
                 text = self._say("production", "rating", requirement=row.requirement, outcome=outcome.name, words=words)
                 yield Sentence(text, "article", (requirement,), "item")
         for passage in outcome.production:
-            yield self._passage(passage, "item")
+            yield self.passage(passage, "item")
         if not outcome.production:
             text = self._say("production", "not_covered", outcome=_lower(outcome.name))
             yield Sentence(text, "inference", block="paragraph")
 
     def _updates(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
-        said = {signal.criterion for signal in self._said(reading)}
+        said = {signal.criterion for signal in self.said(reading)}
         cited = {p for criterion in said for p in self._knowledge.criteria[criterion].passages}
         cited |= set(self._knowledge.outcomes[decision.outcome].production)
         rank = {"high": 2, "medium": 1, "low": 0}
@@ -159,22 +181,22 @@ class Explainer:
         if chosen:
             yield self._heading("updates")
         for update in chosen:
-            yield self._passage(update.id, "item")
+            yield self.passage(update.id, "item")
 
-    def _add_ons(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+    def add_ons(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
         if "task_queue" not in decision.add_ons:
             return
         yield self._heading("add_ons")
         signal = reading.signals["heavy_background"]
         if signal.evidence:
-            text = self._say("add_ons", "task_queue", quote=_quote(signal))
+            text = self._say("add_ons", "task_queue", quote=plain_quote(signal))
         else:
             text = self._say("add_ons", "task_queue_whole")
         yield Sentence(text, "inference", ("G38",), "item")
-        yield self._passage("G38")
-        yield self._passage("U16")
+        yield self.passage("G38")
+        yield self.passage("U16")
 
-    def _flips(self, flips: Sequence[Flip]) -> Iterator[Sentence]:
+    def flips(self, flips: Sequence[Flip]) -> Iterator[Sentence]:
         if flips:
             yield self._heading("flips")
         for flip in flips:
@@ -188,14 +210,14 @@ class Explainer:
             text = self._say("flips", "one", changes=changes, outcome=outcome.headline)
             yield Sentence(text, "inference", rule.passages, "item")
 
-    def _question(self, decision: Decision) -> Iterator[Sentence]:
+    def question(self, decision: Decision) -> Iterator[Sentence]:
         if decision.question:
             yield self._heading("question")
             yield Sentence(self._say("question", "ask", question=decision.question.text), "connective", block="paragraph")
             options = self._say("question", "option_joiner").join(decision.question.options)
             yield Sentence(self._say("question", "options", options=options), "connective")
 
-    def _said(self, reading: Reading) -> list[Signal]:
+    def said(self, reading: Reading) -> list[Signal]:
         """Asserted signals with words for them, surest first."""
         threshold = self._knowledge.number("asserted")
         said = [s for s in reading.signals.values() if s.asserted >= threshold and s.evidence]
@@ -213,7 +235,7 @@ class Explainer:
     def _heading(self, name: str) -> Sentence:
         return Sentence(self._say("headings", name), "connective", block="heading")
 
-    def _passage(self, passage_id: str, block: Block = "run") -> Sentence:
+    def passage(self, passage_id: str, block: Block = "run") -> Sentence:
         passage = self._knowledge.passages[passage_id]
         kind: SentenceKind = passage.layer
         text = passage.text
@@ -227,7 +249,7 @@ class Explainer:
         return self._knowledge.say(part, name, **slots)
 
 
-def _quote(signal: Signal) -> str:
+def plain_quote(signal: Signal) -> str:
     """The first evidence as one line of plain text: control characters out, Markdown and HTML characters escaped."""
     plain = " ".join(_CONTROL.sub(" ", signal.evidence[0].quote).split())
     if len(plain) > QUOTE_LIMIT:
@@ -239,7 +261,7 @@ def _percent(probability: float) -> int:
     return min(99, max(1, round(100 * probability)))
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     """The first letter as a capital, past Markdown's marks."""
     place = next((i for i, character in enumerate(text) if character.isalpha()), 0)
     return text[:place] + text[place : place + 1].upper() + text[place + 1 :]

@@ -26,6 +26,7 @@ T = TypeVar("T", bound=BaseModel)
 THRESHOLDS = frozenset({
     "input_limit", "asserted", "sure", "lean", "question_gain", "flip_count", "update_count", "clause_words",
     "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence",
+    "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words",
 })  # fmt: skip
 """The numbers that the code asks for; thresholds.toml has exactly these."""
 
@@ -36,6 +37,7 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
     "headline": {
         "sure": frozenset({"outcome", "percent"}),
         "lean": frozenset({"outcome", "percent", "runner_up"}),
+        "guess": frozenset({"outcome", "percent"}),
         "rule": frozenset({"reason"}),
         "whole_text": frozenset(),
     },
@@ -44,8 +46,38 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
         "not_said": frozenset({"outcome"}),
         "negated": frozenset({"outcome", "quote"}),
         "overruled": frozenset({"outcome", "quote"}),
+        "outweighed": frozenset({"outcome", "quote"}),
         "leaning": frozenset({"outcome", "percent"}),
+        "it_is": frozenset({"outcome"}),
+        "instead": frozenset({"outcome"}),
     },
+    "changed": {
+        "asserted": frozenset({"quote", "short"}),
+        "negated": frozenset({"quote", "short"}),
+        "deferred": frozenset({"quote", "short"}),
+        "nothing_read": frozenset(),
+        "unsure": frozenset(),
+        "stays": frozenset({"outcome"}),
+        "moves": frozenset({"before", "outcome"}),
+        "settled": frozenset({"outcome"}),
+        "open": frozenset({"before"}),
+    },
+    "what_if": {"same": frozenset({"outcome"}), "other": frozenset({"outcome"}), "open": frozenset()},
+    "compare": {
+        "headline": frozenset({"names"}),
+        "joiner": frozenset(),
+        "cell_joiner": frozenset(),
+        "cell": frozenset({"outcome", "words"}),
+        "row": frozenset({"requirement", "cells"}),
+    },
+    "answer": {
+        "not_covered": frozenset(),
+        "covers": frozenset(),
+        "tool": frozenset({"tools"}),
+        "stands": frozenset({"outcome"}),
+        "nothing_stands": frozenset(),
+    },
+    "meta": {"who": frozenset(), "offer": frozenset(), "restarted": frozenset(), "thanks": frozenset()},
     "production": {
         "rating": frozenset({"requirement", "outcome", "words"}),
         "not_covered": frozenset({"outcome"}),
@@ -88,6 +120,8 @@ class Knowledge:
     rules: tuple[schema.Rule, ...]
     ratings: Mapping[str, schema.Rating]
     questions: tuple[schema.QuestionRecord, ...]
+    unsure: tuple[str, ...]
+    uncovered: tuple[str, ...]
     cues: tuple[schema.Cue, ...]
     wording: Mapping[str, Mapping[str, str]]
     thresholds: Mapping[str, schema.Threshold]
@@ -220,6 +254,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
     questions = loader.one("questions.toml", schema.QuestionFile)
     cues = loader.one("cues.toml", schema.CueFile)
     examples = loader.one("page_examples.toml", schema.PageExampleFile)
+    uncovered = loader.one("uncovered.toml", schema.UncoveredFile)
     ratings = loader.table("ratings.toml", schema.Rating)
     thresholds = loader.table("thresholds.toml", schema.Threshold)
     wording = loader.wording()
@@ -254,7 +289,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
         verdict = "missing" if name in THRESHOLDS else "unknown, remove it"
         loader.problems.append(f"{folder / 'thresholds.toml'}: {name}: {verdict}")
 
-    if loader.problems or not (article and rules and questions and cues and examples):
+    if loader.problems or not (article and rules and questions and cues and examples and uncovered):
         raise KnowledgeError(loader.problems)
     return Knowledge(
         article=article,
@@ -264,6 +299,8 @@ def load(folder: Path = FOLDER) -> Knowledge:
         rules=rules.rule,
         ratings=ratings,
         questions=questions.question,
+        unsure=questions.unsure,
+        uncovered=uncovered.names,
         cues=cues.cue,
         wording=wording,
         thresholds=thresholds,

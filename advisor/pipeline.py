@@ -4,37 +4,53 @@ from __future__ import annotations
 
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from advisor import knowledge as knowledge_files
+from advisor.acts import ActReader
+from advisor.answers import Answerer
 from advisor.decision import Decider
-from advisor.encoder import SentenceEncoder
+from advisor.dialogue import Dialogue
+from advisor.encoder import SentenceEncoder, default_model
 from advisor.errors import InputError
 from advisor.explanation import Explainer
 from advisor.knowledge import Knowledge
+from advisor.retrieval import Searcher
 from advisor.signals import PrototypeReader, Reader
 from advisor.stream import pieces, source_line
 from advisor.trained import TrainedReader, weights_in
-from advisor.values import Act, Advice, Calibration, Decision, Delta, Done, Event, Reading, Sentence
+from advisor.values import ABSTENTIONS, Advice, Calibration, Delta, Done, Event, Heard, Question, Sentence, Standing, Step
 
 Turn = str | Mapping[str, object]
 
 CACHE_SIZE = 512
-"""Conversations whose reading is remembered; a reading is a few kilobytes."""
+"""Readings and steps that are remembered; each is a few kilobytes."""
 
 _WORD = re.compile(r"[^\W_]")
 
 
 class Advisor:
-    """From a conversation to advice: a pure function of the user's turns, safe to call from many threads."""
+    """From a conversation to advice: a pure function of the user's turns, safe to call from many threads.
 
-    def __init__(self, knowledge: Knowledge, reader: Reader, calibration: Calibration) -> None:
+    The step that each turn takes is remembered under the turns so far, so a new turn costs one step.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, reader: Reader, calibration: Calibration, acts: ActReader, searcher: Searcher
+    ) -> None:
         self.knowledge = knowledge
-        self._decider = Decider(knowledge, calibration)
+        self._searcher = searcher
+        decider = Decider(knowledge, calibration)
+        read = lru_cache(maxsize=CACHE_SIZE)(reader.read)
+        self._dialogue = Dialogue(knowledge, read, decider.decide, acts.hear, acts.blends)
         self._explainer = Explainer(knowledge)
-        self._read = lru_cache(maxsize=CACHE_SIZE)(reader.read)
+        self._answerer = Answerer(knowledge, self._explainer)
+        self._steps: OrderedDict[tuple[str, ...], Step] = OrderedDict()
+        self._lock = Lock()
 
     @classmethod
     def load(cls, folder: Path = knowledge_files.FOLDER) -> Advisor:
@@ -43,12 +59,16 @@ class Advisor:
         Raises ``KnowledgeError`` with every broken file, ``ModelError`` where the encoder or weights are missing or altered.
         """
         knowledge = knowledge_files.load(folder)
+        packaged, weights = SentenceEncoder(str(default_model())), weights_in(folder / "reader")
+        adapted = SentenceEncoder(str(default_model()), weights.adapter)
+        reader: Reader
         if os.environ.get("ADVISOR_ENCODER"):  # the trained weights belong to the packaged encoder alone
-            advisor = cls(knowledge, PrototypeReader(knowledge, SentenceEncoder(), cache_folder()), Calibration())
+            reader, calibration = PrototypeReader(knowledge, SentenceEncoder(), cache_folder()), Calibration()
         else:
-            weights = weights_in(folder / "reader")
-            reader = TrainedReader(knowledge, SentenceEncoder(adapter=weights.adapter), weights)
-            advisor = cls(knowledge, reader, weights.calibration())
+            reader, calibration = TrainedReader(knowledge, adapted, weights), weights.calibration()
+        conversation = folder / "conversation"
+        acts, searcher = ActReader(knowledge, adapted, conversation), Searcher(knowledge, packaged, conversation)
+        advisor = cls(knowledge, reader, calibration, acts, searcher)
         advisor.advise([knowledge.page_examples[0].text])
         return advisor
 
@@ -59,21 +79,80 @@ class Advisor:
         for turn in users:
             if len(turn) > limit:
                 raise InputError(self.knowledge.say("prompts", "too_long", found=len(turn), limit=limit))
-        if not users or not _WORD.search(users[-1]):
-            return self._advice(Reading({}), None, self._explainer.prompt())
-        reading = self._read(users)
-        decision = self._decider.decide(reading)
-        return self._advice(reading, decision, self._explainer.explain(reading, decision))
+        step = self._after(users)
+        sentences = tuple(self._reply(step, users[-1]))
+        shown = step.after
+        alone = step.supposed
+        if (
+            shown.decision is None
+            and alone
+            and alone.decision
+            and alone.decision.outcome in ABSTENTIONS
+            and step.heard.act != "meta"
+        ):
+            shown = alone  # no project stands, and this turn is none
+        text = "".join(self._pieces(sentences))
+        return Advice(shown.reading, shown.decision, step.heard.act, sentences, text, question=_asked(sentences, step.after))
+
+    def _after(self, users: tuple[str, ...]) -> Step:
+        """The step of the last turn; the steps before it are looked up or taken again."""
+        with self._lock:
+            known = next((n for n in range(len(users), 0, -1) if users[:n] in self._steps), 0)
+            step = self._steps[users[:known]] if known else Step(Heard("meta", (), 1.0), Standing(), Standing())
+        for number in range(known, len(users)):
+            step = self._dialogue.step(step.after, number, users[number])
+            with self._lock:
+                self._steps[users[: number + 1]] = step
+                self._steps.move_to_end(users[: number + 1])
+                while len(self._steps) > CACHE_SIZE:
+                    self._steps.popitem(last=False)
+        return step
+
+    def _reply(self, step: Step, turn: str) -> Iterator[Sentence]:
+        """The sentences that answer a step."""
+        act, after, answer = step.heard.act, step.after, self._answerer
+        if step.heard.unknown and act in ("why_not", "compare"):
+            yield from answer.uncovered(step.heard.unknown)
+            if not step.heard.about:
+                yield from answer.standing(after, "paragraph")
+                return
+        if not _WORD.search(turn):
+            yield from self._explainer.prompt()
+        elif act == "what_if" and step.supposed:
+            yield from answer.supposed(step)
+        elif act == "why":
+            yield from answer.why(after)
+        elif act == "why_not":
+            yield from answer.why_not(after, step.heard.about)
+        elif act == "compare":
+            yield from answer.compare(after, step.heard.about)
+        elif act == "question":
+            found = self._searcher.search(turn, self._project_name(step), int(self.knowledge.number("passages_in_an_answer")))
+            covered = found.covered >= self.knowledge.number("answerable") and not step.heard.unknown
+            yield from answer.question(after, found.passages, covered)
+        elif act == "meta":
+            yield from answer.meta(after)
+        elif act == "off_topic":
+            yield from answer.aside(after)
+        elif after.decision is None:
+            yield from answer.restarted()
+        else:
+            if step.before.statements and act != "restart":
+                yield from answer.changed(step)
+            yield from self._explainer.explain(after.reading, after.decision)
+
+    def _project_name(self, step: Step) -> str:
+        """The name of what a question without a name is about: the recommendation that stands, if one does."""
+        decision = step.after.decision
+        if step.heard.about or decision is None or decision.outcome in ABSTENTIONS:
+            return ""
+        return self.knowledge.outcomes[decision.outcome].name
 
     def stream(self, turns: Sequence[Turn]) -> Iterator[Event]:
         """The same advice as events, sentence by sentence; the deltas joined are ``Advice.text``."""
         advice = self.advise(turns)
         yield from (Delta(piece) for piece in self._pieces(advice.sentences))
         yield Done(advice)
-
-    def _advice(self, reading: Reading, decision: Decision | None, sentences: tuple[Sentence, ...]) -> Advice:
-        act: Act = "off_topic" if decision and decision.outcome == "off_topic" else "describe"
-        return Advice(reading, decision, act, sentences, "".join(self._pieces(sentences)))
 
     def _pieces(self, sentences: tuple[Sentence, ...]) -> Iterator[str]:
         yield from pieces(sentences)
@@ -82,6 +161,12 @@ class Advisor:
             yield f"\n\n**{self.knowledge.say('headings', 'sources')}**\n"
         for number, source in enumerate(cited, 1):
             yield source_line(number, self.knowledge.passages[source])
+
+
+def _asked(sentences: Sequence[Sentence], after: Standing) -> Question | None:
+    """The clarifying question, if this reply asks it."""
+    question = after.decision.question if after.decision else None
+    return question if question and any(question.text in s.text for s in sentences) else None
 
 
 def user_turns(turns: Sequence[Turn]) -> tuple[str, ...]:

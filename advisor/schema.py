@@ -95,7 +95,7 @@ class Limit(Record):
 
 
 class Outcome(Record):
-    """One answer the advisor can give."""
+    """One answer the advisor can give; ``names`` are the words by which people mean it."""
 
     id: str
     order: int
@@ -104,6 +104,7 @@ class Outcome(Record):
     family: Literal["one_of_the_three", "none_of_the_three", "abstention"]
     essence: str
     production: tuple[str, ...]
+    names: tuple[str, ...] = ()
     limit: tuple[Limit, ...] = ()
 
 
@@ -134,10 +135,11 @@ class Rating(Record):
 
 
 class Option(Record):
-    """A short answer and what it would say about criteria."""
+    """A short answer, what it would say about criteria, and the words by which people give it."""
 
     label: str = NonEmpty
     sets: dict[str, State] = Field(min_length=1)
+    words: tuple[str, ...] = Field(min_length=1)
 
 
 class QuestionRecord(Record):
@@ -179,9 +181,16 @@ class RuleFile(Record):
 
 
 class QuestionFile(Record):
-    """questions.toml"""
+    """questions.toml; ``unsure`` are the words by which people say that they can't tell."""
 
+    unsure: tuple[str, ...] = Field(min_length=1)
     question: tuple[QuestionRecord, ...] = Field(min_length=1)
+
+
+class UncoveredFile(Record):
+    """uncovered.toml: tools that people ask about and no passage covers"""
+
+    names: tuple[str, ...] = Field(min_length=1)
 
 
 class CueFile(Record):

@@ -1,6 +1,6 @@
 """Turns the user's words into signals: the seam ``Reader`` and the untrained reader.
 
-In: user turns. Out: a ``Reading``. Does not decide. The trained reader is in ``trained.py``.
+In: statements. Out: a ``Reading``. Does not decide. The trained reader is in ``trained.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import numpy as np
 from advisor.clauses import split
 from advisor.encoder import Encoder, Vectors
 from advisor.knowledge import Knowledge
-from advisor.values import Clause, Evidence, Reading, Signal, State
+from advisor.values import Clause, Evidence, Reading, Signal, State, Statement
 
 
 class Reader(Protocol):
     """Reads criteria out of turns."""
 
-    def read(self, turns: tuple[str, ...]) -> Reading:
-        """Signals for every criterion of the closed vocabulary, with exact quotes. Pure: same turns, same reading."""
+    def read(self, statements: tuple[Statement, ...]) -> Reading:
+        """Signals for every criterion of the closed vocabulary, with exact quotes, read from all statements together.
+
+        Pure: same statements, same reading. Stretches that were dropped are not read.
+        """
 
 
 class PrototypeReader:
@@ -43,12 +46,13 @@ class PrototypeReader:
         self._cues = [(cue, re.compile(r"\b(?:" + "|".join(map(re.escape, cue.words)) + r")\b", re.IGNORECASE))
                       for cue in knowledge.cues]  # fmt: skip
 
-    def read(self, turns: tuple[str, ...]) -> Reading:
+    def read(self, statements: tuple[Statement, ...]) -> Reading:
         number = self._knowledge.number
-        clauses = split(turns, int(number("clause_words")))
+        parts = [(s, self._clauses(s)) for s in statements]
+        clauses = [clause for _, own in parts for clause in own]
         if not clauses:
             return Reading({})
-        vectors = np.concatenate([self._pool(turn, [c for c in clauses if c.turn == at]) for at, turn in enumerate(turns)])
+        vectors = np.concatenate([self._pool(statement.text, own) for statement, own in parts])
         states = [self.state(clause.text) for clause in clauses]
         signals, nearest = {}, -1.0
         for criterion, prototypes in zip(self._knowledge.criteria.values(), self._near, strict=True):
@@ -63,6 +67,11 @@ class PrototypeReader:
             evidence = (Evidence(clause.turn, clause.start, clause.end, clause.text),)
             signals[criterion.id] = Signal(criterion.id, states[best], probability, evidence)
         return Reading(signals, self._opinion(nearest))
+
+    def _clauses(self, statement: Statement) -> list[Clause]:
+        """The clauses of a statement that no later turn took back."""
+        found = split(statement.text, statement.turn, int(self._knowledge.number("clause_words")))
+        return [c for c in found if not any(c.start < end and c.end > start for start, end in statement.dropped)]
 
     def _opinion(self, nearest: float) -> dict[str, float]:
         off = 0.9 if nearest < self._knowledge.number("off_topic_similarity") else 1 / len(self._knowledge.outcomes)

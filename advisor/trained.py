@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,9 @@ from advisor.encoder import Encoder, TokenView, Vectors
 from advisor.errors import ModelError
 from advisor.heads import STATE_NAMES, Heads
 from advisor.knowledge import Knowledge
-from advisor.values import STATES, Calibration, Evidence, Reading, Signal
+from advisor.values import STATES, Calibration, Evidence, Reading, Signal, Statement
 
 REBUILD = "python -m training"
-TURNS_REMEMBERED = 2048
-"""Turns whose token vectors are kept; a turn of 60 words takes about 120 KiB."""
 GAP = 2
 """Tokens below the threshold that a quote may bridge: an article or a comma does not end what somebody says."""
 
@@ -83,11 +80,13 @@ class TrainedReader:
             self._heads.load_state_dict(load_file(weights.heads))
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(f"{weights.heads} does not fit this version: {error}. Rebuild it: {REBUILD}") from error
-        self._tokens = lru_cache(maxsize=TURNS_REMEMBERED)(encoder.tokens)
+        self._encoder = encoder
 
-    def read(self, turns: tuple[str, ...]) -> Reading:
-        views = [self._tokens(turn) for turn in turns]
+    def read(self, statements: tuple[Statement, ...]) -> Reading:
+        views = [_kept(self._encoder.tokens(statement.text), statement.dropped) for statement in statements]
         vectors = torch.from_numpy(np.concatenate([view.vectors for view in views]))
+        if not len(vectors):
+            return Reading({})
         with torch.inference_mode():
             logits = self._heads(vectors.unsqueeze(0), torch.ones(1, len(vectors), dtype=torch.bool))
             states = logits.states[0].softmax(-1).numpy()
@@ -97,21 +96,31 @@ class TrainedReader:
         for column, criterion in enumerate(self._weights.criteria):
             said = states[column, 1:]
             best = int(said.argmax())
-            quote = self._quote(turns, views, evidence[:, column])
+            quote = self._quote(statements, views, evidence[:, column])
             signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quote)
         return Reading(signals, dict(zip(self._weights.outcomes, opinion.tolist(), strict=True)))
 
-    def _quote(self, turns: Sequence[str], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
+    def _quote(self, statements: Sequence[Statement], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
         """The stretch of words around the token that shows the criterion best, in the turn where that token stands."""
         best, start = int(scores.argmax()), 0
-        for turn, view in enumerate(views):
+        for statement, view in zip(statements, views, strict=True):
             if best < start + len(view.spans):
                 inside = scores[start : start + len(view.spans)] >= self._threshold * scores[best]
                 first, last = _stretch(inside, best - start)
-                begin, end = _whole_words(turns[turn], int(view.spans[first, 0]), int(view.spans[last, 1]))
-                return (Evidence(turn, begin, end, turns[turn][begin:end]),) if end > begin else ()
+                begin, end = _whole_words(statement.text, int(view.spans[first, 0]), int(view.spans[last, 1]))
+                return (Evidence(statement.turn, begin, end, statement.text[begin:end]),) if end > begin else ()
             start += len(view.spans)
         return ()
+
+
+def _kept(view: TokenView, dropped: Sequence[tuple[int, int]]) -> TokenView:
+    """The view without the tokens of dropped stretches; their words still coloured the tokens that stay."""
+    if not dropped:
+        return view
+    keep = np.ones(len(view.spans), dtype=bool)
+    for start, end in dropped:
+        keep &= (view.spans[:, 1] <= start) | (view.spans[:, 0] >= end)
+    return TokenView(view.vectors[keep], view.spans[keep])
 
 
 def _stretch(inside: np.typing.NDArray[np.bool_], at: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 OutcomeId = Literal["streamlit", "gradio", "reflex", "django_or_fastapi", "bi_tool", "fastapi", "clarify", "off_topic"]
 State = Literal["asserted", "negated", "deferred"]
@@ -27,6 +27,7 @@ Act = Literal[
     "restart",
     "off_topic",
 ]
+ACTS: tuple[Act, ...] = get_args(Act)
 SentenceKind = Literal["article", "update", "user", "inference", "connective"]
 Block = Literal["heading", "paragraph", "item", "run"]
 
@@ -94,6 +95,18 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Blend:
+    """What counts for the opinion after a turn: all statements read together, the turn alone, and what stood before.
+
+    Exponents of the three distributions, fitted for each act that changes a project.
+    """
+
+    joint: float = 1.0
+    alone: float = 0.0
+    before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Flip:
     """A smallest change of criteria that would make the rules give another outcome."""
 
@@ -115,7 +128,8 @@ class Decision:
     """The outcome with everything that makes it checkable.
 
     ``outcome`` is the likeliest outcome id, abstentions included; ``rule`` is the id of the rule that stands for it,
-    or None where no rule does; ``by_rule`` is the probability the rules alone give it.
+    or None where no rule does; ``by_rule`` is the probability the rules alone give it; ``guess`` tells that it is named only
+    because enough was asked.
     """
 
     outcome: str
@@ -127,6 +141,7 @@ class Decision:
     add_ons: tuple[str, ...]
     flips: tuple[Flip, ...]
     question: Question | None
+    guess: bool = False
 
     @property
     def status(self) -> Status:
@@ -150,8 +165,58 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A user turn that tells of the project; ``dropped`` are stretches of it that a later turn took back."""
+
+    turn: int
+    text: str
+    dropped: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a turn does in its conversation, the outcomes it names, how sure that is, and tools named that no passage covers."""
+
+    act: Act
+    about: tuple[str, ...]
+    probability: float
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The project as it stands after some turns.
+
+    ``latest`` holds the last word of a later turn on a criterion. ``asked`` are ids of the questions asked so far,
+    ``open`` the one the last reply ended with, ``in_a_row`` how many replies in a row ended with one.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    latest: Mapping[str, Signal] = field(default_factory=dict)
+    reading: Reading = field(default_factory=lambda: Reading({}))
+    decision: Decision | None = None
+    asked: tuple[str, ...] = ()
+    open: Question | None = None
+    in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn taken: what it did, where the project stood before and stands after.
+
+    ``said`` are the signals that the turn itself gave; ``supposed`` is the project as a what-if would have it.
+    """
+
+    heard: Heard
+    before: Standing
+    after: Standing
+    said: tuple[Signal, ...] = ()
+    supposed: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """The whole answer to a conversation; what every door returns."""
+    """The whole answer to a conversation; what every door returns. ``question`` is the one that this reply asks."""
 
     reading: Reading
     decision: Decision | None
@@ -159,6 +224,14 @@ class Advice:
     sentences: tuple[Sentence, ...]
     text: str
     error: str | None = None
+    question: Question | None = None
+
+    @property
+    def status(self) -> Status:
+        """The contract's word for the kind of answer that the last turn got."""
+        if self.act == "off_topic":
+            return "out_of_scope"
+        return self.decision.status if self.decision else "needs_information"
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -20,11 +20,12 @@ from sklearn.linear_model import LogisticRegression
 
 from advisor import Advisor
 from advisor import knowledge as knowledge_files
+from advisor.decision import Decider
 from advisor.encoder import SentenceEncoder, default_model
 from advisor.heads import Heads
 from advisor.knowledge import Knowledge
 from advisor.signals import PrototypeReader
-from advisor.values import Calibration
+from advisor.values import Calibration, Statement
 from benchmarks import scores
 from benchmarks.machine import RESULTS, keep
 from benchmarks.scores import Judged
@@ -142,9 +143,11 @@ def main() -> None:
         return
     encoder, test = SentenceEncoder(str(default_model())), split["test"]
     texts = [e.text for e in test]
-    untrained = Advisor(knowledge, PrototypeReader(knowledge, encoder, None), Calibration())
+    untrained, decider = PrototypeReader(knowledge, encoder, None), Decider(knowledge, Calibration())
     found["test_split"] = {
-        "prototypes, nothing trained": row(test, advised(untrained, texts)),
+        "prototypes, nothing trained": row(
+            test, [decider.decide(untrained.read((Statement(0, text),))).outcome for text in texts]
+        ),
         "logistic regression on frozen embeddings": row(test, frozen(encoder)(split["train"], texts)),
         "bag of words": row(test, bag_of_words(split["train"], texts)),
         "the trained reader and the rules": row(test, advised(Advisor.load(), texts)),

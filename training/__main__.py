@@ -23,9 +23,10 @@ from advisor.encoder import SentenceEncoder, default_model
 from advisor.errors import AdvisorError
 from advisor.heads import Heads
 from advisor.trained import TrainedReader, weights_in
-from training import features, fit, manifest
+from advisor.values import Statement
+from training import conversation, features, fit, manifest
 from training.calibrate import calibrate
-from training.examples import load, writers
+from training.examples import load, of_split, writers
 
 OUT = knowledge_files.FOLDER / "reader"
 THREADS = 2
@@ -69,9 +70,21 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
         reader = TrainedReader(
             knowledge, SentenceEncoder(str(default_model()), folder / "encoder.safetensors"), weights_in(folder)
         )
-        found = calibrate(knowledge, [reader.read((e.text,)) for e in held], held)
+        found = calibrate(knowledge, [reader.read((Statement(0, e.text),)) for e in held], held)
         (folder / "calibration.json").write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
         manifest.write(folder, order, chosen, by_writer)
+        shutil.rmtree(out, ignore_errors=True)
+        folder.replace(out)
+
+
+def rebuild_conversation(out: Path, reader: Path, limit: int | None) -> None:
+    """Fit what a conversation needs on the reader's weights, and write it into ``out``."""
+    torch.set_num_threads(THREADS)
+    knowledge = knowledge_files.load()
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".conversation-") as name:
+        folder = Path(name) / "conversation"
+        folder.mkdir()
+        conversation.rebuild(knowledge, reader, of_split("train", knowledge.criteria)[:limit], folder)
         shutil.rmtree(out, ignore_errors=True)
         folder.replace(out)
 
@@ -81,10 +94,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the weights")
     parser.add_argument("--limit", type=int, help="a trial on so many examples, to see that the command works")
+    parser.add_argument("--conversation", action="store_true", help="only what a conversation needs, some minutes")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     given = parser.parse_args(arguments)
     try:
-        rebuild(given.out, given.limit, given.quiet)
+        if not given.conversation:
+            rebuild(given.out, given.limit, given.quiet)
+        rebuild_conversation(given.out.with_name("conversation"), given.out, given.limit)
     except AdvisorError as error:
         sys.stderr.write(f"{error}\n")
         return 2

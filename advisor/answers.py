@@ -1,0 +1,226 @@
+"""The explanation stage's replies to everything that is not a new recommendation: why, why not, compare, what if, questions.
+
+In: a step of the conversation and, for a question, the passages found. Out: sentences. All wording comes from the
+knowledge; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from advisor.explanation import Explainer, capital, plain_quote
+from advisor.knowledge import Knowledge
+from advisor.schema import Passage
+from advisor.values import ABSTENTIONS, Decision, Reading, Sentence, Standing, Step
+
+
+class Answerer:
+    """Words the reply to a step that is not a description."""
+
+    def __init__(self, knowledge: Knowledge, explainer: Explainer) -> None:
+        self._knowledge = knowledge
+        self._explain = explainer
+
+    def changed(self, step: Step) -> Iterator[Sentence]:
+        """What a correction, a retraction or a short answer changed, and whether the recommendation moved."""
+        before, after = step.before.decision, step.after.decision
+        shown = [signal for signal in step.said if signal.evidence][:2]
+        first = True
+        for signal in shown:
+            short = self._knowledge.criteria[signal.criterion].short
+            text = self._say("changed", signal.state, quote=plain_quote(signal), short=short)
+            yield Sentence(
+                text, "user", self._knowledge.criteria[signal.criterion].passages[:1], "paragraph" if first else "run"
+            )
+            first = False
+        if not shown:
+            told = "unsure" if step.heard.act == "answer" else "nothing_read"
+            yield Sentence(self._say("changed", told), "inference", block="paragraph")
+        if before is None or after is None:
+            return
+        if before.outcome == after.outcome:
+            if after.outcome not in ABSTENTIONS:
+                yield Sentence(self._say("changed", "stays", outcome=self._name(after)), "inference", self._essence(after))
+        elif after.outcome in ABSTENTIONS:
+            yield Sentence(self._say("changed", "open", before=self._name(before)), "inference", ("G56",))
+        elif before.outcome in ABSTENTIONS:
+            yield Sentence(self._say("changed", "settled", outcome=self._name(after)), "inference", self._essence(after))
+        else:
+            text = self._say("changed", "moves", before=self._name(before), outcome=self._name(after))
+            yield Sentence(text, "inference", self._essence(after))
+
+    def supposed(self, step: Step) -> Iterator[Sentence]:
+        """What would follow from a supposition; the project stays as it was."""
+        supposed, standing = step.supposed, step.before.decision
+        assert supposed is not None
+        then = supposed.decision
+        if then is None or then.outcome in ABSTENTIONS:
+            yield Sentence(self._say("what_if", "open"), "inference", ("G56",), "paragraph")
+        elif standing and then.outcome == standing.outcome:
+            yield Sentence(
+                self._say("what_if", "same", outcome=self._name(then)), "inference", self._essence(then), "paragraph"
+            )
+            yield from self._explain.rule(then)
+        else:
+            yield Sentence(
+                self._say("what_if", "other", outcome=self._name(then)), "inference", self._essence(then), "paragraph"
+            )
+            yield from self._explain.rule(then)
+        if then and then.outcome not in ABSTENTIONS:
+            yield from self._explain.because(supposed.reading, then)
+        if then and "task_queue" in then.add_ons and not (standing and "task_queue" in standing.add_ons):
+            yield from self._explain.add_ons(supposed.reading, then)
+        yield from self.standing(step.after, "paragraph")
+
+    def why(self, standing: Standing) -> Iterator[Sentence]:
+        """The reasons of the standing recommendation."""
+        decision = standing.decision
+        if decision is None or decision.outcome in ABSTENTIONS:
+            yield from self._nothing_stands(standing)
+            return
+        yield from self._explain.headline(decision)
+        yield from self._explain.because(standing.reading, decision)
+        if decision.runner_up:
+            yield from self._against(decision.runner_up, standing.reading, decision)
+
+    def why_not(self, standing: Standing, about: Sequence[str]) -> Iterator[Sentence]:
+        """What speaks against the outcomes that were asked about, for this project; else against all the others."""
+        decision = standing.decision
+        if decision is None or decision.outcome in ABSTENTIONS:
+            yield from self._nothing_stands(standing)
+            return
+        others = [o for o in about if o != decision.outcome]
+        if not others:
+            if about:
+                yield Sentence(
+                    capital(self._say("why_not", "it_is", outcome=self._name(decision))),
+                    "inference",
+                    self._essence(decision),
+                    "paragraph",
+                )
+                yield from self._explain.because(standing.reading, decision)
+                return
+            others = [o.id for o in self._knowledge.outcomes.values() if o.id not in (*ABSTENTIONS, decision.outcome)]
+            if decision.runner_up and self._knowledge.outcomes[decision.outcome].family == "one_of_the_three":
+                others = [decision.runner_up]
+            elif self._knowledge.outcomes[decision.outcome].family == "none_of_the_three":
+                others = [o for o in others if self._knowledge.outcomes[o].family == "one_of_the_three"]
+        for other in others[:3]:
+            yield from self._against(other, standing.reading, decision)
+        yield Sentence(
+            self._say("why_not", "instead", outcome=self._name(decision)), "inference", self._essence(decision), "paragraph"
+        )
+        yield from self._explain.rule(decision)
+        flips = [flip for flip in decision.flips if flip.outcome in others]
+        yield from self._explain.flips(flips)
+
+    def compare(self, standing: Standing, about: Sequence[str]) -> Iterator[Sentence]:
+        """Two or three outcomes beside each other, along what this project needs."""
+        decision = standing.decision
+        chosen = list(about)
+        if decision and decision.outcome not in ABSTENTIONS and len(chosen) < 2 and decision.outcome not in chosen:
+            chosen.append(decision.outcome)
+        if decision and len(chosen) < 2 and decision.runner_up and decision.runner_up not in chosen:
+            chosen.append(decision.runner_up)
+        if len(chosen) < 2:
+            chosen = list(dict.fromkeys([*chosen, "streamlit", "gradio", "reflex"]))
+        chosen = chosen[:3]
+        names = self._say("compare", "joiner").join(self._knowledge.outcomes[o].name for o in chosen)
+        yield Sentence(self._say("compare", "headline", names=names), "connective", block="paragraph")
+        for outcome in chosen:
+            record = self._knowledge.outcomes[outcome]
+            for number, passage in enumerate(
+                dict.fromkeys((record.essence, *(l.passage for l in record.limit if not l.criteria)))
+            ):
+                yield self._explain.passage(passage, "run" if number else "item")
+        rated = [o for o in chosen if self._knowledge.outcomes[o].family == "one_of_the_three"]
+        for row in self._rows(standing.reading) if len(rated) > 1 else ():
+            cells = self._say("compare", "cell_joiner").join(
+                self._say(
+                    "compare",
+                    "cell",
+                    outcome=self._knowledge.outcomes[o].name,
+                    words=getattr(self._knowledge.ratings[row], o).words,
+                )
+                for o in rated
+            )
+            text = self._say("compare", "row", requirement=self._knowledge.ratings[row].requirement, cells=cells)
+            yield Sentence(text, "article", (row,), "item")
+            yield from (self._explain.passage(u.id) for u in self._explain.updates_of((row,), rated))
+        if decision and decision.outcome not in ABSTENTIONS:
+            for other in [o for o in chosen if o != decision.outcome][:2]:
+                yield from self._against(other, standing.reading, decision)
+            yield from self.standing(standing, "paragraph")
+            yield from self._explain.rule(decision)
+
+    def question(self, standing: Standing, passages: Sequence[Passage], covered: bool) -> Iterator[Sentence]:
+        """The passages that answer a question, with what has changed since; or that the guidance does not cover it."""
+        if not covered:
+            yield Sentence(self._say("answer", "not_covered"), "inference", block="paragraph")
+            yield Sentence(self._say("answer", "covers"), "connective")
+        else:
+            shown: list[str] = []
+            for passage in passages:
+                for told in (passage, *self._updates_of(passage.id)[:2]):
+                    if told.id not in shown:
+                        yield self._explain.passage(told.id, "run" if shown else "paragraph")
+                        shown.append(told.id)
+        yield from self.standing(standing, "paragraph")
+
+    def uncovered(self, tools: Sequence[str]) -> Iterator[Sentence]:
+        """That the guidance says nothing of these tools."""
+        names = self._say("compare", "joiner").join(tools)
+        yield Sentence(self._say("answer", "tool", tools=names), "inference", block="paragraph")
+
+    def meta(self, standing: Standing) -> Iterator[Sentence]:
+        """One friendly line and an offer."""
+        yield Sentence(self._say("meta", "who"), "connective", block="paragraph")
+        if standing.decision and standing.decision.outcome not in ABSTENTIONS:
+            yield Sentence(self._say("meta", "thanks"), "connective")
+            yield from self.standing(standing, "run")
+        else:
+            yield Sentence(self._say("meta", "offer"), "connective")
+
+    def restarted(self) -> Iterator[Sentence]:
+        """The project is forgotten."""
+        yield Sentence(self._say("meta", "restarted"), "connective", block="paragraph")
+
+    def aside(self, standing: Standing) -> Iterator[Sentence]:
+        """One line for what is off topic; the project stays."""
+        yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
+        if standing.decision and standing.decision.outcome not in ABSTENTIONS:
+            yield from self.standing(standing, "run")
+        else:
+            yield Sentence(self._say("off_topic", "offer"), "connective")
+
+    def standing(self, standing: Standing, block: str) -> Iterator[Sentence]:
+        """What is recommended as things stand; nothing where nothing is."""
+        decision = standing.decision
+        if decision and decision.outcome not in ABSTENTIONS:
+            text = self._say("answer", "stands", outcome=self._name(decision))
+            yield Sentence(text, "inference", self._essence(decision), "paragraph" if block == "paragraph" else "run")
+
+    def _against(self, other: str, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+        yield from self._explain.against(other, reading, decision, every=True)
+
+    def _nothing_stands(self, standing: Standing) -> Iterator[Sentence]:
+        yield Sentence(self._say("answer", "nothing_stands"), "inference", ("G56",), "paragraph")
+        if standing.decision:
+            yield from self._explain.question(standing.decision)
+
+    def _rows(self, reading: Reading) -> list[str]:
+        """Rows of the article's table that this project's criteria need."""
+        needed = [self._knowledge.criteria[s.criterion].requirement for s in self._explain.said(reading)]
+        return list(dict.fromkeys(row for row in needed if row))
+
+    def _updates_of(self, passage: str) -> list[Passage]:
+        return [p for p in self._knowledge.passages.values() if p.layer == "update" and passage in p.revises]
+
+    def _name(self, decision: Decision) -> str:
+        return self._knowledge.outcomes[decision.outcome].headline
+
+    def _essence(self, decision: Decision) -> tuple[str, ...]:
+        return (self._knowledge.outcomes[decision.outcome].essence,)
+
+    def _say(self, part: str, name: str, **slots: object) -> str:
+        return self._knowledge.say(part, name, **slots)

@@ -1,0 +1,169 @@
+"""One step of a conversation: what a turn does, and the project as it stands after it.
+
+In: the project so far and a turn. Out: a ``Step``. Knows the order of reading, folding and deciding within a turn; the
+reading, the fold and the rules are elsewhere. Pure: the same project and turn give the same step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from advisor.acts import Context
+from advisor.clauses import split
+from advisor.knowledge import Knowledge
+from advisor.schema import Option
+from advisor.standing import blend, contradicted, drop, fold, said
+from advisor.values import ABSTENTIONS, Blend, Decision, Evidence, Heard, Question, Reading, Signal, Standing, Statement, Step
+
+Read = Callable[[tuple[Statement, ...]], Reading]
+Decide = Callable[[Reading, tuple[str, ...], int, bool], Decision]
+Hear = Callable[[str, Context], Heard]
+
+TELLING = frozenset({"describe", "refine", "retract", "answer"})
+"""Acts that change the project."""
+ANSWER_PROBABILITY = 0.95
+"""A short answer is as plain as a criterion can be said, yet it may answer another question than the one asked."""
+SURE_OF_ASKING = 0.9
+"""A first turn from which an outcome can be read is a description, unless it is this surely something else."""
+SHORT = 5
+"""Words of an answer that is read against the options; a longer one says enough to be read like any other turn."""
+_WORD = re.compile(r"[^\W_]")
+_DENIAL = re.compile(r" (?:no|not|nobody|none|never|without|neither|nope) ")
+
+
+class Dialogue:
+    """Takes one turn after another."""
+
+    def __init__(self, knowledge: Knowledge, read: Read, decide: Decide, hear: Hear, blends: Mapping[str, Blend]) -> None:
+        self._knowledge = knowledge
+        self._blends = blends
+        self._read, self._decide, self._hear = read, decide, hear
+        self._threshold = knowledge.number("asserted")
+
+    def step(self, before: Standing, number: int, turn: str) -> Step:
+        """The step that turn ``number`` takes from the project as it stood."""
+        if not _WORD.search(turn):
+            return Step(Heard("describe", (), 1.0), before, before)
+        decided = before.decision is not None and before.decision.outcome not in ABSTENTIONS
+        heard = self._hear(turn, Context(bool(before.statements), decided, before.open is not None))
+        if before.open and turn.strip() in before.open.options:  # a chip, whatever else it may sound like
+            heard = Heard("answer", heard.about, 1.0)
+        statement = Statement(number, turn)
+        if not before.statements or heard.act == "restart":
+            return self._first(before, statement, heard)
+        if heard.act not in TELLING and heard.act != "what_if":
+            return Step(heard, before, before)
+        statements, latest, signals = self._told(before, statement, heard)
+        reading = self.reading(before, statements, latest, heard.act)
+        if heard.act == "what_if":
+            supposed = Standing(statements, latest, reading, self._decide(reading, (), 0, True))
+            return Step(heard, before, before, signals, supposed)
+        return Step(heard, before, self._stand(statements, latest, reading, before), signals)
+
+    def reading(self, before: Standing, statements: tuple[Statement, ...], latest: Mapping[str, Signal], act: str) -> Reading:
+        """All statements together, folded, with the opinion blended as the act of the last one asks for."""
+        joint, alone = self._read(statements), self._read(statements[-1:])
+        stood = before.decision.scores if before.decision else {}
+        return fold(joint, latest, blend(self._blends.get(act, Blend()), joint.opinion, alone.opinion, stood))
+
+    def _first(self, before: Standing, statement: Statement, heard: Heard) -> Step:
+        """A turn with no project before it, or one that starts over: a description, unless it plainly asks or chats.
+
+        ``supposed`` is what the turn alone would be, where it is no description: it tells what is out of scope.
+        """
+        reading = self._read((statement,))
+        alone = self._stand((statement,), {}, reading, Standing())
+        decision = alone.decision
+        assert decision is not None
+        signals = said(reading, self._threshold)
+        telling = decision.outcome not in ABSTENTIONS and decision.confidence >= self._threshold
+        if heard.act == "restart":
+            return Step(heard, before, alone if telling else Standing(), signals if telling else ())
+        if heard.act not in TELLING and telling and heard.probability >= SURE_OF_ASKING:
+            return Step(heard, before, before)
+        if heard.act not in TELLING and not telling:
+            return Step(heard, before, before, supposed=alone)
+        if decision.outcome == "off_topic":
+            return Step(Heard("off_topic", heard.about, heard.probability), before, before, supposed=alone)
+        return Step(Heard("describe", heard.about, heard.probability), before, alone, signals)
+
+    def _told(
+        self, before: Standing, statement: Statement, heard: Heard
+    ) -> tuple[tuple[Statement, ...], dict[str, Signal], tuple[Signal, ...]]:
+        """The statements that still hold with this turn, the last words on the criteria, and what the turn itself says."""
+        signals = list(said(self._read((statement,)), self._threshold))
+        if heard.act == "answer" and before.open:
+            if self._unsure(statement.text):
+                return (*before.statements, statement), dict(before.latest), ()
+            chosen = self._option(before.open, statement.text)
+            if chosen:
+                words = (Evidence(statement.turn, 0, len(statement.text), statement.text),)
+                sure = [Signal(name, state, ANSWER_PROBABILITY, words) for name, state in chosen.sets.items()]
+                signals = [*sure, *(s for s in signals if s.criterion not in chosen.sets)]
+        if heard.act == "retract" and all(self._stands(s, before) for s in signals):
+            signals = [Signal(s.criterion, "negated", s.probability, s.evidence) for s in signals]
+        kept = tuple(self._cut(earlier, signals) for earlier in before.statements)
+        latest = {**before.latest, **{s.criterion: s for s in signals}}
+        return (*kept, statement), latest, tuple(signals)
+
+    def _stands(self, signal: Signal, before: Standing) -> bool:
+        """Whether the turn only names what stood asserted: in a retraction that is what is taken back."""
+        stood = before.reading.signals.get(signal.criterion)
+        return signal.state == "asserted" and stood is not None and stood.asserted >= self._threshold
+
+    def _cut(self, earlier: Statement, signals: Sequence[Signal]) -> Statement:
+        """An earlier statement without what these signals do not let stand."""
+        gone = contradicted(self._read((earlier,)), signals, self._threshold)
+        if not gone:
+            return earlier
+        return drop(earlier, gone, split(earlier.text, earlier.turn, int(self._knowledge.number("dropped_words"))))
+
+    def _stand(
+        self, statements: tuple[Statement, ...], latest: Mapping[str, Signal], reading: Reading, before: Standing
+    ) -> Standing:
+        decision = self._decide(reading, before.asked, before.in_a_row, bool(before.statements))
+        asked = decision.question
+        row = before.in_a_row + 1 if asked and decision.outcome in ABSTENTIONS else before.in_a_row if decision.guess else 0
+        return Standing(
+            statements=statements,
+            latest=latest,
+            reading=reading,
+            decision=decision,
+            asked=(*before.asked, asked.id) if asked else before.asked,
+            open=asked,
+            in_a_row=row,
+        )
+
+    def _unsure(self, answer: str) -> bool:
+        """Whether a short answer says that they can't tell."""
+        text = f" {_plain(answer)} "
+        return len(text.split()) <= SHORT and _longest(text, self._knowledge.unsure) > 0
+
+    def _option(self, question: Question, answer: str) -> Option | None:
+        """The option that a short answer means; None where it fits none, so that its words alone are read.
+
+        A phrase right after a word of denial does not count, unless it begins with one.
+        """
+        record = next(r for r in self._knowledge.questions if r.id == question.id)
+        if chip := next((o for o in record.options if o.label == answer.strip()), None):
+            return chip
+        text = f" {_plain(answer)} "
+        if len(text.split()) > SHORT:
+            return None
+        best = max(record.options, key=lambda option: _longest(text, option.words))
+        return best if _longest(text, best.words) else None
+
+
+def _longest(text: str, phrases: Iterable[str]) -> int:
+    """Length of the longest phrase that stands in the text and is not denied by the words before it."""
+    found = 0
+    for phrase in map(_plain, phrases):
+        place = text.find(f" {phrase} ")
+        if place >= 0 and not (_DENIAL.search(text[: place + 1]) and not _DENIAL.match(f" {phrase} ")):
+            found = max(found, len(phrase))
+    return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.lower().replace("n't", " not").replace("’", "'")))

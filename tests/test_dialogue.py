@@ -1,0 +1,107 @@
+"""Conversations: what a turn does to the project that stands, and what the reply says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor import Advice, Advisor
+from tests.conftest import samples
+
+PORTAL = "A portal where customers log in, file a warranty claim in four steps and follow its status."
+REPORT = "A read-only churn report for our five data scientists, they filter it by segment and month."
+
+
+def outcome(advice: Advice) -> str | None:
+    return advice.decision.outcome if advice.decision else None
+
+
+@pytest.mark.parametrize(
+    ("turn", "act"),
+    [
+        ("what if we sold it to customers, each with their own account?", "what_if"),
+        ("why not Streamlit?", "why_not"),
+        ("why?", "why"),
+        ("Gradio or Reflex, which is less work?", "compare"),
+        ("is there a trap behind our load balancer?", "question"),
+        ("thanks a lot", "meta"),
+        ("who won the champions league in 2019", "off_topic"),
+    ],
+)
+def test_only_telling_turns_change_the_project(advisor: Advisor, turn: str, act: str) -> None:
+    for story in (PORTAL, REPORT):
+        before, after = advisor.advise([story]), advisor.advise([story, turn])
+        assert after.act == act
+        assert after.decision == before.decision
+        assert after.reading == before.reading
+
+
+def test_a_what_if_is_answered_in_full(advisor: Advisor) -> None:
+    advice = advisor.advise(
+        [PORTAL, "What if they only ever looked at a list of claims with two filters and never filed anything?"]
+    )
+    assert advice.act == "what_if"
+    assert "Supposing that" in advice.text
+    assert "the recommendation stands: Reflex" in advice.text
+
+
+def test_a_restart_forgets(advisor: Advisor) -> None:
+    advice = advisor.advise([PORTAL, "start over"])
+    assert advice.act == "restart"
+    assert advice.decision is None
+    again = advisor.advise([PORTAL, "start over", REPORT])
+    assert outcome(again) == "streamlit"
+    assert {e.turn for s in again.reading.signals.values() for e in s.evidence} == {2}
+
+
+def test_a_replay_gives_the_same_values_whatever_was_asked_before(advisor: Advisor) -> None:
+    turns = [PORTAL, "why not Streamlit?", "actually nobody files anything, our analysts only look at last month's claims"]
+    first = [advisor.advise(turns[: n + 1]) for n in range(len(turns))]
+    advisor.advise([REPORT, *turns])
+    assert [Advisor.load().advise(turns[: n + 1]) for n in range(len(turns))] == first
+
+
+def test_no_more_than_two_questions_in_a_row_and_none_twice(advisor: Advisor) -> None:
+    turns, asked = ["I want to build some kind of app for my business."], []
+    for _ in range(5):
+        advice = advisor.advise(turns)
+        if advice.question:
+            asked.append(advice.question.id)
+        turns.append("not sure")
+    assert len(asked) == len(set(asked))
+    assert advisor.advise(turns[:4]).status == "recommended"
+
+
+def test_a_chip_is_read_against_its_question(advisor: Advisor) -> None:
+    first = advisor.advise(["I want to build some kind of app for my business."])
+    assert first.question
+    for record in advisor.knowledge.questions:
+        if record.id == first.question.id:
+            for option in record.options:
+                advice = advisor.advise(["I want to build some kind of app for my business.", option.label])
+                assert advice.act == "answer"
+                for name, state in option.sets.items():
+                    assert advice.reading.signals[name].state == state
+
+
+def test_the_guidance_is_quoted_with_what_has_changed_since(advisor: Advisor) -> None:
+    advice = advisor.advise(["Does Streamlit have a login of its own?"])
+    assert advice.act == "question"
+    assert "U01" in advice.sources
+    assert "Since the article" in advice.text
+
+
+@pytest.mark.parametrize("question", ["What does a Streamlit licence cost?", "Which Python versions does Gradio support?"])
+def test_what_the_guidance_does_not_cover_is_admitted(advisor: Advisor, question: str) -> None:
+    assert "does not cover" in advisor.advise([question]).text
+
+
+@pytest.mark.parametrize("talk", samples("dialogues"), ids=lambda talk: talk["id"])
+def test_the_sample_dialogues_replay_with_no_sentence_without_a_source(
+    advisor: Advisor, talk: dict[str, list[dict[str, str]]]
+) -> None:
+    turns: list[str] = []
+    for turn in talk["turns"]:
+        turns.append(turn["user"])
+        advice = advisor.advise(turns)
+        assert advice.text
+        assert all(s.sources or s.kind in ("inference", "connective") for s in advice.sentences)

@@ -25,7 +25,9 @@ from advisor.values import STATES, Calibration, Evidence, Reading, Signal
 REBUILD = "python -m training"
 TURNS_REMEMBERED = 2048
 """Turns whose token vectors are kept; a turn of 60 words takes about 120 KiB."""
-GAP = 2
+QUOTES = 2
+"""Stretches quoted for a criterion at most."""
+GAP = 3
 """Tokens below the threshold that a quote may bridge: an article or a comma does not end what somebody says."""
 
 
@@ -77,7 +79,7 @@ class TrainedReader:
 
     def __init__(self, knowledge: Knowledge, encoder: Encoder, weights: Weights) -> None:
         self._weights = weights
-        self._threshold = knowledge.number("evidence")
+        self._threshold, self._second = knowledge.number("evidence"), knowledge.number("second_evidence")
         self._heads = Heads(encoder.dim, len(weights.criteria), len(weights.outcomes)).eval()
         try:
             self._heads.load_state_dict(load_file(weights.heads))
@@ -97,21 +99,27 @@ class TrainedReader:
         for column, criterion in enumerate(self._weights.criteria):
             said = states[column, 1:]
             best = int(said.argmax())
-            quote = self._quote(turns, views, evidence[:, column])
-            signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quote)
+            quotes = self._quotes(turns, views, evidence[:, column])
+            signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quotes)
         return Reading(signals, dict(zip(self._weights.outcomes, opinion.tolist(), strict=True)))
 
-    def _quote(self, turns: Sequence[str], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
-        """The stretch of words around the token that shows the criterion best, in the turn where that token stands."""
-        best, start = int(scores.argmax()), 0
-        for turn, view in enumerate(views):
-            if best < start + len(view.spans):
-                inside = scores[start : start + len(view.spans)] >= self._threshold * scores[best]
-                first, last = _stretch(inside, best - start)
-                begin, end = _whole_words(turns[turn], int(view.spans[first, 0]), int(view.spans[last, 1]))
-                return (Evidence(turn, begin, end, turns[turn][begin:end]),) if end > begin else ()
-            start += len(view.spans)
-        return ()
+    def _quotes(self, turns: Sequence[str], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
+        """The stretches of words that show the criterion, best first: around its best word, and around any as good elsewhere."""
+        places = [(turn, place) for turn, view in enumerate(views) for place in range(len(view.spans))]
+        least, second = self._threshold * scores.max(), self._second * scores.max()
+        left, found = np.array(scores), []
+        while len(found) < QUOTES and left.max() >= (second if found else 0):
+            best = int(left.argmax())
+            turn = places[best][0]
+            start = best - places[best][1]
+            inside = scores[start : start + len(views[turn].spans)] >= least
+            first, last = _stretch(inside, best - start)
+            spans = views[turn].spans
+            begin, end = _whole_words(turns[turn], int(spans[first, 0]), int(spans[last, 1]))
+            if end > begin:
+                found.append(Evidence(turn, begin, end, turns[turn][begin:end]))
+            left[start + first : start + last + 1] = -1
+        return tuple(found)
 
 
 def _stretch(inside: np.typing.NDArray[np.bool_], at: int) -> tuple[int, int]:

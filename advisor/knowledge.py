@@ -25,7 +25,7 @@ T = TypeVar("T", bound=BaseModel)
 
 THRESHOLDS = frozenset({
     "input_limit", "asserted", "sure", "lean", "question_gain", "flip_count", "update_count", "clause_words",
-    "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence",
+    "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence", "second_evidence",
     "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words",
 })  # fmt: skip
 """The numbers that the code asks for; thresholds.toml has exactly these."""

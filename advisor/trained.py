@@ -22,7 +22,9 @@ from advisor.knowledge import Knowledge
 from advisor.values import STATES, Calibration, Evidence, Reading, Signal, Statement
 
 REBUILD = "python -m training"
-GAP = 2
+QUOTES = 2
+"""Stretches quoted for a criterion at most."""
+GAP = 3
 """Tokens below the threshold that a quote may bridge: an article or a comma does not end what somebody says."""
 
 
@@ -74,7 +76,7 @@ class TrainedReader:
 
     def __init__(self, knowledge: Knowledge, encoder: Encoder, weights: Weights) -> None:
         self._weights = weights
-        self._threshold = knowledge.number("evidence")
+        self._threshold, self._second = knowledge.number("evidence"), knowledge.number("second_evidence")
         self._heads = Heads(encoder.dim, len(weights.criteria), len(weights.outcomes)).eval()
         try:
             self._heads.load_state_dict(load_file(weights.heads))
@@ -96,21 +98,26 @@ class TrainedReader:
         for column, criterion in enumerate(self._weights.criteria):
             said = states[column, 1:]
             best = int(said.argmax())
-            quote = self._quote(statements, views, evidence[:, column])
-            signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quote)
+            quotes = self._quotes(statements, views, evidence[:, column])
+            signals[criterion] = Signal(criterion, STATES[best], float(said[best]), quotes)
         return Reading(signals, dict(zip(self._weights.outcomes, opinion.tolist(), strict=True)))
 
-    def _quote(self, statements: Sequence[Statement], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
-        """The stretch of words around the token that shows the criterion best, in the turn where that token stands."""
-        best, start = int(scores.argmax()), 0
-        for statement, view in zip(statements, views, strict=True):
-            if best < start + len(view.spans):
-                inside = scores[start : start + len(view.spans)] >= self._threshold * scores[best]
-                first, last = _stretch(inside, best - start)
-                begin, end = _whole_words(statement.text, int(view.spans[first, 0]), int(view.spans[last, 1]))
-                return (Evidence(statement.turn, begin, end, statement.text[begin:end]),) if end > begin else ()
-            start += len(view.spans)
-        return ()
+    def _quotes(self, statements: Sequence[Statement], views: Sequence[TokenView], scores: Vectors) -> tuple[Evidence, ...]:
+        """The stretches of words that show the criterion: around its best word, then around one as good elsewhere."""
+        places = [(owner, place) for owner, view in enumerate(views) for place in range(len(view.spans))]
+        least, second = self._threshold * scores.max(), self._second * scores.max()
+        left, found = np.array(scores), []
+        while len(found) < QUOTES and left.max() >= (second if found else 0):
+            best = int(left.argmax())
+            owner, place = places[best]
+            statement, spans, start = statements[owner], views[owner].spans, best - place
+            first, last = _stretch(scores[start : start + len(spans)] >= least, place)
+            begin, end = _whole_words(statement.text, int(spans[first, 0]), int(spans[last, 1]))
+            left[start + first : start + last + 1] = -1
+            if end <= begin:
+                break
+            found.append(Evidence(statement.turn, begin, end, statement.text[begin:end]))
+        return tuple(found)
 
 
 def _kept(view: TokenView, dropped: Sequence[tuple[int, int]]) -> TokenView:

@@ -61,6 +61,15 @@ def test_no_sample_is_among_the_examples(examples: dict[str, tuple[Example, ...]
     assert near_copies(seen, [e for rows in examples.values() for e in rows]) == []
 
 
+def test_every_text_has_a_second_label_and_hardly_any_differs(examples: dict[str, tuple[Example, ...]]) -> None:
+    lines = (EXAMPLES / "second_labels.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    second = {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+    everything = [e for rows in examples.values() for e in rows]
+    assert [e.id for e in everything if e.id not in second] == []
+    differ = [e.id for e in everything if second[e.id][0] not in e.accept and e.label not in second[e.id][1].split("+")]
+    assert len(differ) <= len(everything) / 1000, differ
+
+
 def test_every_problem_of_the_examples_is_reported_at_once(tmp_path: Path, advisor: Advisor) -> None:
     line = json.loads((EXAMPLES / "c1.jsonl").read_text(encoding="utf-8").split("\n", 1)[0])
     wrong = [

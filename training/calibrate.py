@@ -18,6 +18,8 @@ from advisor.knowledge import Knowledge
 from advisor.values import Calibration, Reading
 from training.examples import Example
 
+LEAST = 0.15
+"""Neither voice falls silent: a criterion that is corrected must be able to move the outcome."""
 POINTS = 9
 """Points of the curve: enough for its shape, too few to follow the noise of some hundred texts."""
 
@@ -37,7 +39,7 @@ def calibrate(knowledge: Knowledge, readings: Sequence[Reading], examples: Seque
     def loss(weights: np.ndarray) -> float:
         return float(-np.log(np.maximum((joined(weights) * accepted).sum(1), 1e-9)).mean())
 
-    best = minimize(loss, x0=np.array([0.3, 0.8]), method="L-BFGS-B", bounds=[(0.0, 2.0), (0.05, 2.0)]).x
+    best = minimize(loss, x0=np.array([0.3, 0.8]), method="L-BFGS-B", bounds=[(LEAST, 2.0), (LEAST, 2.0)]).x
     scores = joined(best)
     top = scores.argmax(1)
     right = accepted[np.arange(len(top)), top]

@@ -79,6 +79,7 @@ class Dialogue:
         signals = said(reading, self._threshold)
         telling = decision.outcome not in ABSTENTIONS and decision.confidence >= self._threshold
         if heard.act == "restart":
+            telling = telling and len(statement.text.split()) > SHORT
             return Step(heard, before, alone if telling else Standing(), signals if telling else ())
         if heard.act not in TELLING and telling and heard.probability >= SURE_OF_ASKING:
             return Step(heard, before, before)

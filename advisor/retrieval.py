@@ -20,6 +20,8 @@ from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
 from advisor.schema import Passage
 
+MEANING = 4.0
+"""Weight of the question's own vector beside the scores where coverage is told: some subjects are never covered."""
 REBUILD = "python -m training --conversation"
 _WORD = re.compile(r"\w+")
 
@@ -54,7 +56,7 @@ class Searcher:
         self._words.index([tokens(t) for t, _ in self._texts], show_progress=False)
 
     def features(self, question: str) -> tuple[Vectors, Vectors]:
-        """(n_passages,) scores, and the numbers from which coverage is told."""
+        """(n_passages,) scores, and the (7 + dim,) numbers from which coverage is told."""
         vector = self._encoder.embed([question])[0]
         similar = self._vectors @ vector
         meaning = np.full(len(self._passages), -1.0, dtype=np.float32)
@@ -73,7 +75,7 @@ class Searcher:
             float(words.max()) / 10,
             1.0,
         ]
-        return scores, np.array(told, dtype=np.float32)
+        return scores, np.concatenate([np.array(told, dtype=np.float32), MEANING * vector])
 
     def search(self, question: str, name: str, count: int) -> Found:
         """The ``count`` best passages. ``name``: what a question that names nothing is about; coverage is told without it."""

@@ -90,7 +90,7 @@ def test_the_guidance_is_quoted_with_what_has_changed_since(advisor: Advisor) ->
     assert "Since the article" in advice.text
 
 
-@pytest.mark.parametrize("question", ["What does a Streamlit licence cost?", "Which Python versions does Gradio support?"])
+@pytest.mark.parametrize("question", ["What does a Streamlit licence cost?", "Should I use Plotly Dash instead?"])
 def test_what_the_guidance_does_not_cover_is_admitted(advisor: Advisor, question: str) -> None:
     assert "does not cover" in advisor.advise([question]).text
 

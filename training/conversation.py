@@ -205,15 +205,16 @@ def fit_search(knowledge: Knowledge, encoder: SentenceEncoder, asked: Sequence[A
             folder / "questions.safetensors",
         )
 
-    blank = {"weights": np.zeros(7, dtype=np.float32)}
-    told = np.zeros((len(asked), 7), dtype=np.float32)
+    width = 7 + vectors.shape[1]
+    blank = {"weights": np.zeros(width, dtype=np.float32)}
+    told = np.zeros((len(asked), width), dtype=np.float32)
     folds = 5
     for fold in range(folds):
         write([n for n in range(len(asked)) if n % folds != fold], blank)
         searcher = Searcher(knowledge, encoder, folder)
         for n in range(fold, len(asked), folds):
             told[n] = searcher.features(asked[n].question)[1]
-    model = LogisticRegression(C=30.0, max_iter=1000, fit_intercept=False, class_weight="balanced")
+    model = LogisticRegression(C=0.3, max_iter=2000, fit_intercept=False, class_weight="balanced")
     model.fit(told, [not a.unanswerable for a in asked])
     write(range(len(asked)), {"weights": model.coef_[0].astype(np.float32)})
 

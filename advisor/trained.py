@@ -106,7 +106,8 @@ class TrainedReader:
         """The stretches of words that show the criterion: around its best word, then around one as good elsewhere."""
         places = [(owner, place) for owner, view in enumerate(views) for place in range(len(view.spans))]
         least, second = self._threshold * scores.max(), self._second * scores.max()
-        left, found = np.array(scores), []
+        left = np.array(scores)
+        found: list[Evidence] = []
         while len(found) < QUOTES and left.max() >= (second if found else 0):
             best = int(left.argmax())
             owner, place = places[best]

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from transformers import set_seed
 
 from advisor import Advisor
 from advisor import knowledge as knowledge_files
@@ -60,7 +61,7 @@ def row(examples: Sequence[Example], answers: Answers) -> dict[str, Any]:
 def bag_of_words(train: Sequence[Example], texts: Sequence[str]) -> Answers:
     """TF-IDF of words and pairs of words, logistic regression."""
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    model = LogisticRegression(C=10, max_iter=400).fit(
+    model = LogisticRegression(C=10, max_iter=60, tol=1e-3).fit(
         vectorizer.fit_transform([e.text for e in train]), [e.label for e in train]
     )
     return [str(answer) for answer in model.predict(vectorizer.transform(texts))]
@@ -70,7 +71,9 @@ def frozen(encoder: SentenceEncoder) -> Callable[[Sequence[Example], Sequence[st
     """Logistic regression on the embeddings of the encoder as it comes."""
 
     def answers(train: Sequence[Example], texts: Sequence[str]) -> Answers:
-        model = LogisticRegression(C=10, max_iter=400).fit(encoder.embed([e.text for e in train]), [e.label for e in train])
+        model = LogisticRegression(C=10, max_iter=60, tol=1e-3).fit(
+            encoder.embed([e.text for e in train]), [e.label for e in train]
+        )
         return [str(answer) for answer in model.predict(encoder.embed(texts))]
 
     return answers
@@ -90,6 +93,7 @@ def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], 
     table = writers()
     negations = {e.id: table[e.id.split("-")[0]].negations for e in train}
     order = features.Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
+    set_seed(chosen.seed)
     encoder = SentenceEncoder(str(default_model()))
     heads = Heads(encoder.dim, len(order.criteria), len(order.outcomes))
     rows = features.rows(train, negations, encoder.tokenizer, order, window)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from transformers import set_seed
 
 from advisor import knowledge as knowledge_files
 from advisor.encoder import SentenceEncoder, default_model
@@ -55,12 +56,14 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
     negations = {e.id: table[name].negations for name, rows in by_writer.items() for e in rows}
     order = features.Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
 
+    set_seed(chosen.seed)  # before the heads, whose first weights are drawn by chance
     encoder = SentenceEncoder(str(default_model()))
     before = {name: weight.detach().clone() for name, weight in encoder.model.named_parameters()}
     heads = Heads(encoder.dim, len(order.criteria), len(order.outcomes))
     rows = features.rows(train, negations, encoder.tokenizer, order, window)
     fit.fit(encoder.model, heads, rows, encoder.tokenizer.pad_token_id, chosen, disable_tqdm=quiet)
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".reader-") as name:
         folder = Path(name) / "reader"
         folder.mkdir()
@@ -84,7 +87,7 @@ def rebuild_conversation(out: Path, reader: Path, limit: int | None) -> None:
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".conversation-") as name:
         folder = Path(name) / "conversation"
         folder.mkdir()
-        conversation.rebuild(knowledge, reader, of_split("train", knowledge.criteria)[:limit], folder)
+        conversation.rebuild(knowledge, reader, of_split("train", knowledge.criteria)[:limit], folder, limit)
         shutil.rmtree(out, ignore_errors=True)
         folder.replace(out)
 

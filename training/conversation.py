@@ -284,11 +284,14 @@ def _best_blend(turns: Sequence[_Voices], opinion: float) -> Blend:
     return Blend(*(round(float(weight), 3) for weight in best))
 
 
-def rebuild(knowledge: Knowledge, reader: Path, examples: Sequence[Example], out: Path) -> None:
-    """Fit everything anew from ``knowledge/dialogues`` and the reader's weights, and write it into ``out``."""
+def rebuild(knowledge: Knowledge, reader: Path, examples: Sequence[Example], out: Path, limit: int | None = None) -> None:
+    """Fit everything anew from ``knowledge/dialogues`` and the reader's weights, and write it into ``out``.
+
+    ``limit``: only so many dialogues and questions, to see that it works.
+    """
     weights = weights_in(reader)
     adapted, plain = SentenceEncoder(str(default_model()), weights.adapter), SentenceEncoder(str(default_model()))
-    told, asked = talks("train"), questions("train")
+    told, asked = talks("train")[:limit], questions("train")[:limit]
     calibration = weights.calibration()
     read = lru_cache(maxsize=None)(TrainedReader(knowledge, adapted, weights).read)
     blends = fit_blends(knowledge, read, calibration, told, out)

@@ -94,6 +94,29 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def embed_once(texts: Sequence[str], encoder: Encoder, cache: Path | None) -> Vectors:
+    """The texts' embeddings, (n_texts, dim), from the cache folder if they were worked out before."""
+    key = hashlib.sha256("\0".join([encoder.name, *texts]).encode()).hexdigest()[:32]
+    path = cache / f"{key}.npy" if cache else None
+    if path and path.is_file():
+        try:
+            stored = np.load(path, allow_pickle=False)
+            if stored.shape == (len(texts), encoder.dim):
+                return np.asarray(stored, dtype=np.float32)
+        except (OSError, ValueError):
+            pass  # unreadable or cut short: work it out again and write it anew
+    vectors = encoder.embed(texts)
+    if path:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".part.npy")
+            np.save(partial, vectors)
+            partial.replace(path)
+        except OSError:
+            pass  # a read-only home: the embeddings are worked out at every start
+    return vectors
+
+
 class SentenceEncoder:
     """An ``Encoder`` on sentence-transformers.
 

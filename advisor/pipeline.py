@@ -59,15 +59,15 @@ class Advisor:
         Raises ``KnowledgeError`` with every broken file, ``ModelError`` where the encoder or weights are missing or altered.
         """
         knowledge = knowledge_files.load(folder)
-        packaged, weights = SentenceEncoder(str(default_model())), weights_in(folder / "reader")
-        adapted = SentenceEncoder(str(default_model()), weights.adapter)
+        base, weights, cache = str(default_model()), weights_in(folder / "reader"), cache_folder()
+        packaged, adapted = SentenceEncoder(base), SentenceEncoder(base, weights.adapter)
         reader: Reader
         if os.environ.get("ADVISOR_ENCODER"):  # the trained weights belong to the packaged encoder alone
-            reader, calibration = PrototypeReader(knowledge, SentenceEncoder(), cache_folder()), Calibration()
+            reader, calibration = PrototypeReader(knowledge, SentenceEncoder(), cache), Calibration()
         else:
             reader, calibration = TrainedReader(knowledge, adapted, weights), weights.calibration()
         conversation = folder / "conversation"
-        acts, searcher = ActReader(knowledge, adapted, conversation), Searcher(knowledge, packaged, conversation)
+        acts, searcher = ActReader(knowledge, adapted, conversation), Searcher(knowledge, packaged, conversation, cache)
         advisor = cls(knowledge, reader, calibration, acts, searcher)
         advisor.advise([knowledge.page_examples[0].text])
         return advisor

@@ -15,7 +15,7 @@ import bm25s
 import numpy as np
 from safetensors.numpy import load_file
 
-from advisor.encoder import Encoder, Vectors
+from advisor.encoder import Encoder, Vectors, embed_once
 from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
 from advisor.schema import Passage
@@ -36,9 +36,12 @@ class Found:
 
 
 class Searcher:
-    """Embeddings and BM25 over every passage and the ways people ask for it."""
+    """Embeddings and BM25 over every passage and the ways people ask for it.
 
-    def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path) -> None:
+    The embeddings of the passages are kept in the folder ``cache``, if there is one.
+    """
+
+    def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path, cache: Path | None) -> None:
         self._passages = tuple(knowledge.passages.values())
         self._encoder = encoder
         try:
@@ -47,13 +50,13 @@ class Searcher:
         except (OSError, ValueError) as error:
             raise ModelError(f"The search index in {folder} cannot be read: {error}. Rebuild it: {REBUILD}") from error
         self._weights = stored["weights"].astype(np.float32)
-        self._texts = [(p.text, n) for n, p in enumerate(self._passages)]
+        texts = [passage.text for passage in self._passages]
         place = {p.id: n for n, p in enumerate(self._passages)}
-        self._owners = np.array([n for _, n in self._texts] + [place[row["passage"]] for row in asked])
+        self._owners = np.array([*range(len(texts)), *(place[row["passage"]] for row in asked)])
         self._uncovered = stored["uncovered"].astype(np.float32)
-        self._vectors = np.concatenate([encoder.embed([t for t, _ in self._texts]), stored["asked"].astype(np.float32)])
+        self._vectors = np.concatenate([embed_once(texts, encoder, cache), stored["asked"].astype(np.float32)])
         self._words = bm25s.BM25()
-        self._words.index([tokens(t) for t, _ in self._texts], show_progress=False)
+        self._words.index([tokens(text) for text in texts], show_progress=False)
 
     def features(self, question: str) -> tuple[Vectors, Vectors]:
         """(n_passages,) scores, and the (7 + dim,) numbers from which coverage is told."""

@@ -5,7 +5,6 @@ In: statements. Out: a ``Reading``. Does not decide. The trained reader is in ``
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from advisor.clauses import split
-from advisor.encoder import Encoder, Vectors
+from advisor.encoder import Encoder, Vectors, embed_once
 from advisor.knowledge import Knowledge
 from advisor.values import Clause, Evidence, Reading, Signal, State, Statement
 
@@ -96,26 +95,3 @@ class PrototypeReader:
                 if words and len(words) <= cue.scope:
                     return cue.state
         return "asserted"
-
-
-def embed_once(texts: Sequence[str], encoder: Encoder, cache: Path | None) -> Vectors:
-    """The texts' embeddings, (n_texts, dim), from the cache folder if they were worked out before."""
-    key = hashlib.sha256("\0".join([encoder.name, *texts]).encode()).hexdigest()[:32]
-    path = cache / f"{key}.npy" if cache else None
-    if path and path.is_file():
-        try:
-            stored = np.load(path, allow_pickle=False)
-            if stored.shape == (len(texts), encoder.dim):
-                return np.asarray(stored, dtype=np.float32)
-        except (OSError, ValueError):
-            pass  # unreadable or cut short: work it out again and write it anew
-    vectors = encoder.embed(texts)
-    if path:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".part.npy")
-            np.save(partial, vectors)
-            partial.replace(path)
-        except OSError:
-            pass  # a read-only home: the embeddings are worked out at every start
-    return vectors

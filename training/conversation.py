@@ -211,7 +211,7 @@ def fit_search(knowledge: Knowledge, encoder: SentenceEncoder, asked: Sequence[A
     folds = 5
     for fold in range(folds):
         write([n for n in range(len(asked)) if n % folds != fold], blank)
-        searcher = Searcher(knowledge, encoder, folder)
+        searcher = Searcher(knowledge, encoder, folder, None)
         for n in range(fold, len(asked), folds):
             told[n] = searcher.features(asked[n].question)[1]
     model = LogisticRegression(C=0.3, max_iter=2000, fit_intercept=False, class_weight="balanced")

@@ -1,27 +1,26 @@
 """Reads what a turn does in its conversation: tells, corrects, takes back, supposes, asks.
 
-In: a turn and its context. Out: ``Heard``. The turn's vector from the trained encoder and its words go together into one
-linear map. Does not read criteria and answers nothing.
+In: a turn and its context. Out: ``Heard``. A linear map over the turn's vector and the flags of its context; the encoder has
+been trained with a head for acts, so its vectors tell them. Does not read criteria and answers nothing.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from advisor.encoder import Encoder, Vectors
 from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
-from advisor.values import ACTS, Blend, Heard
+from advisor.values import ACTS, Heard
 
-REBUILD = "python -m training --conversation"
-_TOKEN = re.compile(r"\w+(?:'\w+)?|\?")
+MEANING = 3.0
+"""Weight of the unit vector beside the flags, which are near 1 each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,8 @@ class Context:
     open: bool
 
 
-def terms(turn: str) -> list[str]:
-    """The words of a turn and its pairs of words, begin and end marked; at most the first 40 words."""
-    words = ["<", *_TOKEN.findall(turn.lower())[:40], ">"]
-    return [*words[1:-1], *(f"{a} {b}" for a, b in pairwise(words))]
-
-
 def flags(turn: str, context: Context, names: int) -> Vectors:
-    """Context and shape as numbers: (7,)."""
+    """Context and shape as numbers: (``FLAGS``,)."""
     words = len(turn.split())
     return np.array(
         [context.stands, context.decided, context.open, min(words, 60) / 20, words <= 3, "?" in turn, min(names, 2) / 2],
@@ -48,22 +41,24 @@ def flags(turn: str, context: Context, names: int) -> Vectors:
     )
 
 
+def told(vector: Vectors, flagged: Vectors) -> Vectors:
+    """What the map sees: the turn's mean vector, made unit length and weighed, and its flags."""
+    return np.concatenate([MEANING * vector / max(float(np.linalg.norm(vector)), 1e-9), flagged])
+
+
 class ActReader:
-    """A linear map over vector, words and context, rebuilt by ``training``."""
+    """Hears the act of a turn, and what it names."""
 
     def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path) -> None:
         self._encoder = encoder
         self._names = self.names(knowledge)
         self._uncovered = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, knowledge.uncovered))})(?![\w-])", re.IGNORECASE)
+        path = folder / "acts.safetensors"
         try:
-            stored = load_file(folder / "acts.safetensors")
-            vocabulary = json.loads((folder / "acts.json").read_text(encoding="utf-8"))
-            blends = json.loads((folder / "blends.json").read_text(encoding="utf-8"))
-            self.blends = {act: Blend(**values) for act, values in blends.items()}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise ModelError(f"The weights of the acts in {folder} cannot be read: {error}. Rebuild them: {REBUILD}") from error
-        self._vector, self._context, self._bias = (stored[n].astype(np.float32) for n in ("vector", "context", "bias"))
-        self._words = dict(zip(vocabulary, stored["words"].astype(np.float32), strict=True))
+            stored = load_file(path)
+            self._weights, self._bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise ModelError(f"{path} cannot be read: {error!r}. Rebuild it: python -m training --calibration") from error
 
     @staticmethod
     def names(knowledge: Knowledge) -> list[tuple[str, re.Pattern[str]]]:
@@ -83,11 +78,8 @@ class ActReader:
     def hear(self, turn: str, context: Context) -> Heard:
         """The likeliest act; a turn that refers to a project can only be one where a project stands."""
         about = self.about(turn)
-        scores = self._bias + unit(self._encoder.tokens(turn).vectors.mean(axis=0)) @ self._vector
-        scores = scores + flags(turn, context, len(about)) @ self._context
-        for term in set(terms(turn)):
-            if term in self._words:
-                scores = scores + self._words[term]
+        vector = self._encoder.tokens(turn).vectors.mean(axis=0)
+        scores = told(vector, flags(turn, context, len(about))) @ self._weights + self._bias
         if not context.stands:
             scores = np.where([act in NEEDS_PROJECT for act in ACTS], -np.inf, scores)
         if not context.open:
@@ -100,8 +92,3 @@ class ActReader:
 
 NEEDS_PROJECT = frozenset({"refine", "retract", "answer", "why", "why_not", "what_if"})
 """Acts that refer to a project that already stands."""
-
-
-def unit(vector: Vectors) -> Vectors:
-    """The vector with length 1."""
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)

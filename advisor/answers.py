@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from advisor.explanation import Explainer, capital, plain_quote
 from advisor.knowledge import Knowledge
-from advisor.schema import Passage
-from advisor.values import ABSTENTIONS, Decision, Reading, Sentence, Standing, Step
+from advisor.schema import Language, Passage
+from advisor.values import ABSTENTIONS, Block, Decision, Reading, Sentence, Standing, Step
 
 
 class Answerer:
@@ -33,17 +33,21 @@ class Answerer:
                 text, "user", self._knowledge.criteria[signal.criterion].passages[:1], "paragraph" if first else "run"
             )
             first = False
-        if not shown:
+        opened = [signal.criterion for signal in step.said if signal.probability == 0]
+        for criterion in opened:
+            text = self._say("changed", "opened", short=self._knowledge.criteria[criterion].short)
+            yield Sentence(text, "inference", block="paragraph")
+        if not shown and not opened:
             told = "unsure" if step.heard.act == "answer" else "nothing_read"
             yield Sentence(self._say("changed", told), "inference", block="paragraph")
         if before is None or after is None:
             return
         if before.outcome == after.outcome:
-            if after.outcome not in ABSTENTIONS:
+            if after.recommends:
                 yield Sentence(self._say("changed", "stays", outcome=self._name(after)), "inference", self._essence(after))
-        elif after.outcome in ABSTENTIONS:
+        elif not after.recommends:
             yield Sentence(self._say("changed", "open", before=self._name(before)), "inference", ("G56",))
-        elif before.outcome in ABSTENTIONS:
+        elif not before.recommends:
             yield Sentence(self._say("changed", "settled", outcome=self._name(after)), "inference", self._essence(after))
         else:
             text = self._say("changed", "moves", before=self._name(before), outcome=self._name(after))
@@ -54,7 +58,7 @@ class Answerer:
         supposed, standing = step.supposed, step.before.decision
         assert supposed is not None
         then = supposed.decision
-        if then is None or then.outcome in ABSTENTIONS:
+        if then is None or not then.recommends:
             yield Sentence(self._say("what_if", "open"), "inference", ("G56",), "paragraph")
         elif standing and then.outcome == standing.outcome:
             yield Sentence(
@@ -66,7 +70,7 @@ class Answerer:
                 self._say("what_if", "other", outcome=self._name(then)), "inference", self._essence(then), "paragraph"
             )
             yield from self._explain.rule(then)
-        if then and then.outcome not in ABSTENTIONS:
+        if then and then.recommends:
             yield from self._explain.because(supposed.reading, then)
         if then and "task_queue" in then.add_ons and not (standing and "task_queue" in standing.add_ons):
             yield from self._explain.add_ons(supposed.reading, then)
@@ -74,8 +78,8 @@ class Answerer:
 
     def why(self, standing: Standing) -> Iterator[Sentence]:
         """The reasons of the standing recommendation."""
-        decision = standing.decision
-        if decision is None or decision.outcome in ABSTENTIONS:
+        decision = standing.recommended
+        if decision is None:
             yield from self._nothing_stands(standing)
             return
         yield from self._explain.headline(decision)
@@ -85,8 +89,8 @@ class Answerer:
 
     def why_not(self, standing: Standing, about: Sequence[str]) -> Iterator[Sentence]:
         """What speaks against the outcomes that were asked about, for this project; else against all the others."""
-        decision = standing.decision
-        if decision is None or decision.outcome in ABSTENTIONS:
+        decision = standing.recommended
+        if decision is None:
             yield from self._nothing_stands(standing)
             return
         others = [o for o in about if o != decision.outcome]
@@ -116,17 +120,17 @@ class Answerer:
 
     def compare(self, standing: Standing, about: Sequence[str]) -> Iterator[Sentence]:
         """Two or three outcomes beside each other, along what this project needs."""
-        decision = standing.decision
+        decision = standing.recommended
         chosen = list(about)
-        if decision and decision.outcome not in ABSTENTIONS and len(chosen) < 2 and decision.outcome not in chosen:
+        if decision and len(chosen) < 2 and decision.outcome not in chosen:
             chosen.append(decision.outcome)
         if decision and len(chosen) < 2 and decision.runner_up and decision.runner_up not in chosen:
             chosen.append(decision.runner_up)
         if len(chosen) < 2:
             chosen = list(dict.fromkeys([*chosen, "streamlit", "gradio", "reflex"]))
         chosen = chosen[:3]
-        names = self._say("compare", "joiner").join(self._knowledge.outcomes[o].name for o in chosen)
-        yield Sentence(self._say("compare", "headline", names=names), "connective", block="paragraph")
+        all_names = self._say("compare", "joiner").join(self._knowledge.outcomes[o].name for o in chosen)
+        yield Sentence(self._say("compare", "headline", names=all_names), "connective", block="paragraph")
         for outcome in chosen:
             record = self._knowledge.outcomes[outcome]
             for number, passage in enumerate(
@@ -134,28 +138,30 @@ class Answerer:
             ):
                 yield self._explain.passage(passage, "run" if number else "item")
         rated = [o for o in chosen if self._knowledge.outcomes[o].family == "one_of_the_three"]
-        for row in self._rows(standing.reading) if len(rated) > 1 else ():
-            cells = self._say("compare", "cell_joiner").join(
-                self._say(
-                    "compare",
-                    "cell",
-                    outcome=self._knowledge.outcomes[o].name,
-                    words=getattr(self._knowledge.ratings[row], o).words,
-                )
-                for o in rated
+        rows = self._rows(standing.reading) if len(rated) > 1 else []
+        if rows:
+            yield Sentence(self._say("compare", "ratings"), "connective", block="paragraph")
+            yield self._table(
+                "header", (self._say("compare", "requirement"), *(self._knowledge.outcomes[o].name for o in rated))
             )
-            text = self._say("compare", "row", requirement=self._knowledge.ratings[row].requirement, cells=cells)
-            yield Sentence(text, "article", (row,), "item")
-            yield from (self._explain.passage(u.id) for u in self._explain.updates_of((row,), rated))
-        if decision and decision.outcome not in ABSTENTIONS:
+        for row in rows:
+            rating = self._knowledge.ratings[row]
+            yield self._table("row", (rating.requirement, *(getattr(rating, o).words for o in rated)), row)
+        for update in self._explain.updates_of(rows, rated):
+            yield self._explain.passage(update.id, "item")
+        if decision:
             for other in [o for o in chosen if o != decision.outcome][:2]:
                 yield from self._against(other, standing.reading, decision)
             yield from self.standing(standing, "paragraph")
             yield from self._explain.rule(decision)
 
-    def question(self, standing: Standing, passages: Sequence[Passage], covered: bool) -> Iterator[Sentence]:
-        """The passages that answer a question, with what has changed since; or that the guidance does not cover it."""
-        if not covered:
+    def _table(self, block: Block, cells: tuple[str, ...], row: str | None = None) -> Sentence:
+        """A line of a table: its header, or a row of the article's."""
+        return Sentence("; ".join(cells), "article" if row else "connective", (row,) if row else (), block, cells)
+
+    def question(self, standing: Standing, passages: Sequence[Passage]) -> Iterator[Sentence]:
+        """The passages that answer a question, with what has changed since; without any, that it is not covered."""
+        if not passages:
             yield Sentence(self._say("answer", "not_covered"), "inference", block="paragraph")
             yield Sentence(self._say("answer", "covers"), "connective")
         else:
@@ -175,11 +181,17 @@ class Answerer:
     def meta(self, standing: Standing) -> Iterator[Sentence]:
         """One friendly line and an offer."""
         yield Sentence(self._say("meta", "who"), "connective", block="paragraph")
-        if standing.decision and standing.decision.outcome not in ABSTENTIONS:
+        if standing.recommended:
             yield Sentence(self._say("meta", "thanks"), "connective")
             yield from self.standing(standing, "run")
         else:
             yield Sentence(self._say("meta", "offer"), "connective")
+
+    def language(self, language: Language) -> Iterator[Sentence]:
+        """In the language of the turn, how well it is read; where it is not, the same is asked for in English too."""
+        yield Sentence(language.note, "connective", block="paragraph")
+        if not language.reads:
+            yield from self._explain.prompt()
 
     def restarted(self) -> Iterator[Sentence]:
         """The project is forgotten."""
@@ -188,15 +200,15 @@ class Answerer:
     def aside(self, standing: Standing) -> Iterator[Sentence]:
         """One line for what is off topic; the project stays."""
         yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
-        if standing.decision and standing.decision.outcome not in ABSTENTIONS:
+        if standing.recommended:
             yield from self.standing(standing, "run")
         else:
             yield Sentence(self._say("off_topic", "offer"), "connective")
 
     def standing(self, standing: Standing, block: str) -> Iterator[Sentence]:
         """What is recommended as things stand; nothing where nothing is."""
-        decision = standing.decision
-        if decision and decision.outcome not in ABSTENTIONS:
+        decision = standing.recommended
+        if decision:
             text = self._say("answer", "stands", outcome=self._name(decision))
             yield Sentence(text, "inference", self._essence(decision), "paragraph" if block == "paragraph" else "run")
 

@@ -12,17 +12,16 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.pipeline import Advisor
-from advisor.values import ABSTENTIONS, STATES, Advice, Signal
+from advisor.values import STATES, Advice, Signal
 
 
 def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[str, Any]:
     """The contract's value. Criteria below ``threshold`` are left out; probabilities are rounded to 4 places."""
     decision = advice.decision
-    stands = decision is not None and decision.outcome not in ABSTENTIONS
     return {
         "id": id,
         "status": advice.status,
-        "outcome": decision.outcome if decision and stands else None,
+        "outcome": decision.outcome if decision and decision.recommends else None,
         "add_ons": list(decision.add_ons) if decision else [],
         "confidence": round(decision.confidence, 4) if decision else 0.0,
         "scores": dict(decision.scores) if decision else {"clarify": 1.0},
@@ -62,14 +61,14 @@ def answer_lines(advisor: Advisor, lines: Iterable[str | bytes]) -> Iterator[tup
             if not isinstance(data, dict):
                 raise InputError(f"expected an object with id and messages, found {type(data).__name__}")
             id = data.get("id")
+            if not (id is None or isinstance(id, str | int | float)) or (isinstance(id, float) and not math.isfinite(id)):
+                id = None
+                raise InputError("id must be a finite number, a string or null")
             messages = data.get("messages")
             if not isinstance(messages, list):
                 raise InputError("messages must be a list of messages, the last one the user's")
             answer, good = as_json(advisor.advise(messages), id, advisor.knowledge.number("asserted")), True
-            if isinstance(id, float) and not math.isfinite(id):
-                raise InputError("id must be a finite number, a string or null")
         except (InputError, ValueError, RecursionError) as error:
             reason = str(error) if isinstance(error, InputError) else f"not readable as JSON: {error}"
-            shown = None if isinstance(id, float) and not math.isfinite(id) else id
-            answer, good = {"id": shown, "error": f"line {number}: {reason}"}, False
+            answer, good = {"id": id, "error": f"line {number}: {reason}"}, False
         yield json.dumps(answer, ensure_ascii=True, allow_nan=False), good

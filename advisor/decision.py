@@ -12,10 +12,7 @@ import numpy as np
 
 from advisor.knowledge import Knowledge
 from advisor.schema import Option, QuestionRecord
-from advisor.values import ABSTENTIONS, Calibration, Decision, Flip, Question, Reading, State
-
-FLOOR = 1e-4
-"""Smallest probability that enters a logarithm."""
+from advisor.values import ABSTENTIONS, FLOOR, Calibration, Decision, Flip, Question, Reading, State
 
 
 class Decider:
@@ -32,8 +29,11 @@ class Decider:
         is named instead of another one. What is said of a ``project`` that stands is never off topic.
         """
         asserted = {name: signal.asserted for name, signal in reading.signals.items()}
-        by_rules = self.by_rules(asserted)
-        scores = self.join(by_rules, reading.opinion)
+        by_rules, opinion = self.by_rules(asserted), reading.opinion
+        if reading.unset:
+            read = {**asserted, **{name: signal.asserted for name, signal in reading.unset.items()}}
+            opinion = follow(opinion, self.by_rules(read), by_rules)
+        scores = self.join(by_rules, opinion, by_hand=bool(reading.unset))
         ranked = sorted(scores, key=lambda outcome: -scores[outcome])
         spent = in_a_row >= self._knowledge.number("questions_in_a_row") or len(asked) >= len(self._knowledge.questions)
         outcome = next(o for o in ranked if not (project and o == "off_topic"))
@@ -57,7 +57,7 @@ class Decider:
             flips=() if outcome == "off_topic" else self.flips(asserted, outcome, scores),
             question=None
             if outcome == "off_topic" or spent
-            else self.question(asserted, reading.opinion, scores, outcome, confidence, asked),
+            else self.question(asserted, opinion, scores, outcome, confidence, asked, by_hand=bool(reading.unset)),
             guess=guess,
         )
 
@@ -76,10 +76,14 @@ class Decider:
             scores[outcome] = left / len(ABSTENTIONS)
         return scores
 
-    def join(self, by_rules: Mapping[str, float], opinion: Mapping[str, float]) -> dict[str, float]:
-        """Both voices as one distribution: a weighted mean of the logarithms, adding up to 1."""
+    def join(self, by_rules: Mapping[str, float], opinion: Mapping[str, float], by_hand: bool = False) -> dict[str, float]:
+        """Both voices as one distribution: a weighted mean of the logarithms, adding up to 1.
+
+        Where somebody has set criteria by hand they are taken at their word, so the rules count in full.
+        """
         names = list(by_rules)
-        logs = self._calibration.rules * np.log(np.maximum([by_rules[n] for n in names], FLOOR))
+        weight = max(1.0, self._calibration.rules) if by_hand else self._calibration.rules
+        logs = weight * np.log(np.maximum([by_rules[n] for n in names], FLOOR))
         if opinion:
             logs = logs + self._calibration.opinion * np.log(np.maximum([opinion[n] for n in names], FLOOR))
         shares = np.exp(logs - logs.max())
@@ -110,6 +114,7 @@ class Decider:
         outcome: str,
         confidence: float,
         asked: Collection[str] = (),
+        by_hand: bool = False,
     ) -> Question | None:
         """The question, of those not yet asked, whose answer is expected to move the scores most.
 
@@ -120,22 +125,34 @@ class Decider:
         left = [record for record in self._knowledge.questions if record.id not in asked]
         if not left:
             return None
-        gains = [(self._gain(record, asserted, opinion, scores), record) for record in left]
+        gains = [(self._gain(record, asserted, opinion, scores, by_hand), record) for record in left]
         gain, best = max(gains, key=lambda item: item[0])
         if outcome not in ABSTENTIONS and gain < self._knowledge.number("question_gain"):
             return None
         return Question(best.id, best.text, tuple(option.label for option in best.options))
 
     def _gain(
-        self, record: QuestionRecord, asserted: Mapping[str, float], opinion: Mapping[str, float], scores: Mapping[str, float]
+        self,
+        record: QuestionRecord,
+        asserted: Mapping[str, float],
+        opinion: Mapping[str, float],
+        scores: Mapping[str, float],
+        by_hand: bool,
     ) -> float:
         weights = [_likelihood(option, asserted) for option in record.options]
         moved = []
         for option in record.options:
             answer = {name: 1.0 if state == "asserted" else 0.0 for name, state in option.sets.items()}
-            after = self.join(self.by_rules({**asserted, **answer}), opinion)
+            after = self.join(self.by_rules({**asserted, **answer}), opinion, by_hand)
             moved.append(sum(abs(after[name] - scores[name]) for name in scores) / 2)
         return sum(w * m for w, m in zip(weights, moved, strict=True)) / sum(weights)
+
+
+def follow(opinion: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """The opinion moved as the rules moved from ``before`` to ``after``, adding up to 1; empty where there is none."""
+    moved = {name: share * max(after[name], FLOOR) / max(before[name], FLOOR) for name, share in opinion.items()}
+    total = sum(moved.values())
+    return {name: share / total for name, share in moved.items()}
 
 
 def _likelihood(option: Option, asserted: Mapping[str, float]) -> float:

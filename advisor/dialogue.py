@@ -6,15 +6,20 @@ reading, the fold and the rules are elsewhere. Pure: the same project and turn g
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from advisor.acts import Context
 from advisor.clauses import split
+from advisor.corrections import Correction, Corrections
+from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
 from advisor.schema import Option
-from advisor.standing import blend, contradicted, drop, fold, said
-from advisor.values import ABSTENTIONS, Blend, Decision, Evidence, Heard, Question, Reading, Signal, Standing, Statement, Step
+from advisor.standing import blend, contradicted, drop, fold, said, set_by_hand
+from advisor.values import Blend, Decision, Evidence, Heard, Question, Reading, Signal, Standing, Statement, Step
 
 Read = Callable[[tuple[Statement, ...]], Reading]
 Decide = Callable[[Reading, tuple[str, ...], int, bool], Decision]
@@ -26,26 +31,51 @@ ANSWER_PROBABILITY = 0.95
 """A short answer is as plain as a criterion can be said, yet it may answer another question than the one asked."""
 SURE_OF_ASKING = 0.9
 """A first turn from which an outcome can be read is a description, unless it is this surely something else."""
+BY_HAND = 0.99
+"""Probability of a criterion that somebody has set by hand."""
 SHORT = 5
 """Words of an answer that is read against the options; a longer one says enough to be read like any other turn."""
 _WORD = re.compile(r"[^\W_]")
 _DENIAL = re.compile(r" (?:no|not|nobody|none|never|without|neither|nope) ")
 
 
+def load_blends(folder: Path) -> dict[str, Blend]:
+    """The fitted blend of each act; raises ``ModelError`` where the file cannot be read."""
+    path = folder / "blends.json"
+    try:
+        return {act: Blend(**values) for act, values in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} cannot be read: {error}. Rebuild it: python -m training --calibration") from error
+
+
 class Dialogue:
     """Takes one turn after another."""
 
-    def __init__(self, knowledge: Knowledge, read: Read, decide: Decide, hear: Hear, blends: Mapping[str, Blend]) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        read: Read,
+        decide: Decide,
+        hear: Hear,
+        blends: Mapping[str, Blend],
+        legible: Callable[[str], bool] = lambda _turn: True,
+    ) -> None:
+        """``legible``: whether a turn is in a language that ``read`` knows."""
         self._knowledge = knowledge
+        self._legible = legible
+        self._corrections = Corrections(knowledge)
         self._blends = blends
         self._read, self._decide, self._hear = read, decide, hear
         self._threshold = knowledge.number("asserted")
 
     def step(self, before: Standing, number: int, turn: str) -> Step:
         """The step that turn ``number`` takes from the project as it stood."""
-        if not _WORD.search(turn):
+        if not _WORD.search(turn) or not self._legible(turn):
             return Step(Heard("describe", (), 1.0), before, before)
-        decided = before.decision is not None and before.decision.outcome not in ABSTENTIONS
+        correction = self._corrections.read(turn)
+        if correction:
+            return self._corrected(before, number, turn, correction)
+        decided = before.recommended is not None
         heard = self._hear(turn, Context(bool(before.statements), decided, before.open is not None))
         if before.open and turn.strip() in before.open.options:  # a chip, whatever else it may sound like
             heard = Heard("answer", heard.about, 1.0)
@@ -55,17 +85,43 @@ class Dialogue:
         if heard.act not in TELLING and heard.act != "what_if":
             return Step(heard, before, before)
         statements, latest, signals = self._told(before, statement, heard)
-        reading = self.reading(before, statements, latest, heard.act)
+        by_hand = {name: signal for name, signal in before.by_hand.items() if latest.get(name) is before.latest.get(name)}
+        now = Standing(statements, latest, by_hand, self.reading(before, statements, latest, by_hand, heard.act))
         if heard.act == "what_if":
-            supposed = Standing(statements, latest, reading, self._decide(reading, (), 0, True))
-            return Step(heard, before, before, signals, supposed)
-        return Step(heard, before, self._stand(statements, latest, reading, before), signals)
+            return Step(heard, before, before, signals, self._supposed(now))
+        return Step(heard, before, self._stand(now, before), signals)
 
-    def reading(self, before: Standing, statements: tuple[Statement, ...], latest: Mapping[str, Signal], act: str) -> Reading:
+    def reading(
+        self,
+        before: Standing,
+        statements: tuple[Statement, ...],
+        latest: Mapping[str, Signal],
+        by_hand: Mapping[str, Signal],
+        act: str,
+    ) -> Reading:
         """All statements together, folded, with the opinion blended as the act of the last one asks for."""
         joint, alone = self._read(statements), self._read(statements[-1:])
         stood = before.decision.scores if before.decision else {}
-        return fold(joint, latest, blend(self._blends.get(act, Blend()), joint.opinion, alone.opinion, stood))
+        opinion = blend(self._blends.get(act, Blend()), joint.opinion, alone.opinion, stood)
+        return set_by_hand(fold(joint, latest, opinion), by_hand)
+
+    def _corrected(self, before: Standing, number: int, turn: str, correction: Correction) -> Step:
+        """Criteria set by hand: nothing is read anew, and the words are the turn that a click has written."""
+        if not before.statements:  # there is nothing to correct
+            return Step(Heard("refine", (), 1.0), before, before)
+        words = (Evidence(number, 0, len(turn), turn),)
+        signals = tuple(
+            Signal(name, state or "asserted", BY_HAND if state else 0.0, words if state else ())
+            for name, state in correction.sets.items()
+        )
+        by_hand = {**before.by_hand, **{signal.criterion: signal for signal in signals}}
+        now = replace(before, by_hand=by_hand, reading=set_by_hand(before.reading, by_hand))
+        if correction.supposed:
+            return Step(Heard("what_if", (), 1.0), before, before, signals, self._supposed(now))
+        return Step(Heard("refine", (), 1.0), before, self._stand(now, before), signals)
+
+    def _supposed(self, now: Standing) -> Standing:
+        return replace(now, decision=self._decide(now.reading, (), 0, True))
 
     def _first(self, before: Standing, statement: Statement, heard: Heard) -> Step:
         """A turn with no project before it, or one that starts over: a description, unless it plainly asks or chats.
@@ -73,11 +129,11 @@ class Dialogue:
         ``supposed`` is what the turn alone would be, where it is no description: it tells what is out of scope.
         """
         reading = self._read((statement,))
-        alone = self._stand((statement,), {}, reading, Standing())
+        alone = self._stand(Standing((statement,), reading=reading), Standing())
         decision = alone.decision
         assert decision is not None
         signals = said(reading, self._threshold)
-        telling = decision.outcome not in ABSTENTIONS and decision.confidence >= self._threshold
+        telling = decision.recommends and decision.confidence >= self._threshold
         if heard.act == "restart":
             telling = telling and len(statement.text.split()) > SHORT
             return Step(heard, before, alone if telling else Standing(), signals if telling else ())
@@ -120,21 +176,13 @@ class Dialogue:
             return earlier
         return drop(earlier, gone, split(earlier.text, earlier.turn, int(self._knowledge.number("dropped_words"))))
 
-    def _stand(
-        self, statements: tuple[Statement, ...], latest: Mapping[str, Signal], reading: Reading, before: Standing
-    ) -> Standing:
-        decision = self._decide(reading, before.asked, before.in_a_row, bool(before.statements))
+    def _stand(self, now: Standing, before: Standing) -> Standing:
+        """The project decided, with what it then asks."""
+        decision = self._decide(now.reading, before.asked, before.in_a_row, bool(before.statements))
         asked = decision.question
-        row = before.in_a_row + 1 if asked and decision.outcome in ABSTENTIONS else before.in_a_row if decision.guess else 0
-        return Standing(
-            statements=statements,
-            latest=latest,
-            reading=reading,
-            decision=decision,
-            asked=(*before.asked, asked.id) if asked else before.asked,
-            open=asked,
-            in_a_row=row,
-        )
+        row = before.in_a_row + 1 if asked and not decision.recommends else before.in_a_row if decision.guess else 0
+        already = (*before.asked, asked.id) if asked else before.asked
+        return replace(now, decision=decision, asked=already, open=asked, in_a_row=row)
 
     def _unsure(self, answer: str) -> bool:
         """Whether a short answer says that they can't tell."""

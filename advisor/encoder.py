@@ -18,6 +18,7 @@ from typing import Protocol, cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
@@ -210,7 +211,10 @@ def merge_adapter(model: torch.nn.Module, path: Path) -> None:
     The file holds, for every changed matrix ``w``, ``w.a`` (rank, in) and ``w.b`` (out, rank): the new weight is
     ``w + b @ a``; a changed vector is held whole. Raises ``ModelError`` where a weight does not exist or has another shape.
     """
-    changes = load_file(path)
+    try:
+        changes = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read: {error}. Rebuild it: python -m training") from error
     weights = dict(model.named_parameters())
     with torch.no_grad():
         for name in {key.removesuffix(".a").removesuffix(".b"): None for key in changes}:

@@ -1,6 +1,6 @@
-"""The trained reader's heads: from the token vectors of a text to criteria, evidence and outcome.
+"""The trained heads: from the token vectors of a text to criteria, evidence, outcome, act and coverage.
 
-In: token vectors. Out: logits. Small linear maps over one pass of the encoder; the training and the reader share them.
+In: token vectors. Out: logits. Small maps over one pass of the encoder; the training and the readers share them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from advisor.values import ACTS
+
 STATE_NAMES = ("unsaid", "asserted", "negated", "deferred")
 """The four things a text can do with a criterion, in the order of the states' logits."""
+FLAGS = 7
+"""Numbers that tell the context and the shape of a turn, beside its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,17 @@ class Heads(nn.Module):
         self.outcome_whole = nn.Sequential(
             nn.Linear(dim + states, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, outcomes)
         )
+        self.act_whole = nn.Sequential(
+            nn.Linear(dim + FLAGS, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, len(ACTS))
+        )
+        self.covered_whole = nn.Linear(dim, 1)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Logits:
         """``tokens`` (texts, tokens, dim); ``mask`` (texts, tokens) is true where a token counts."""
         tokens = self.dropout(tokens)
         out = ~mask.unsqueeze(-1)
-        count = mask.sum(1, keepdim=True).clamp(min=1)
-        whole = tokens.masked_fill(out, 0.0).sum(1) / count
+        whole = mean(tokens, mask)
         evidence = self.evidence(tokens)
         local = torch.einsum("btc,btd->bcd", evidence.masked_fill(out, -1e4).softmax(1), tokens)
         states = torch.einsum("bcd,cds->bcs", local, self.states_local)
@@ -55,3 +62,17 @@ class Heads(nn.Module):
         looked = torch.einsum("bto,btd->bod", self.outcome_look(tokens).masked_fill(out, -1e4).softmax(1), tokens)
         outcome = (looked * self.outcome_local).sum(-1) + self.outcome_whole(torch.cat([whole, states.flatten(1)], 1))
         return Logits(evidence, states, outcome)
+
+    def acts(self, whole: Tensor, flags: Tensor) -> Tensor:
+        """Logits of the acts, (turns, acts), from the mean vector of each turn and the flags of its context."""
+        return self.act_whole(torch.cat([self.dropout(whole), flags], 1))  # type: ignore[no-any-return]
+
+    def covered(self, whole: Tensor) -> Tensor:
+        """Logit that the guidance covers a question, (questions,), from its mean vector."""
+        return self.covered_whole(self.dropout(whole)).squeeze(1)  # type: ignore[no-any-return]
+
+
+def mean(tokens: Tensor, mask: Tensor) -> Tensor:
+    """The mean vector of each text, (texts, dim), over the tokens that count."""
+    count = mask.sum(1, keepdim=True).clamp(min=1)
+    return tokens.masked_fill(~mask.unsqueeze(-1), 0.0).sum(1) / count

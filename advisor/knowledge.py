@@ -24,9 +24,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "knowledge"
 T = TypeVar("T", bound=BaseModel)
 
 THRESHOLDS = frozenset({
-    "input_limit", "asserted", "sure", "lean", "question_gain", "flip_count", "update_count", "clause_words",
+    "input_limit", "asserted", "sure", "question_gain", "flip_count", "update_count", "clause_words",
     "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence", "second_evidence",
-    "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words",
+    "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words", "language", "language_words",
+    "fairly_sure", "near_tie", "link_limit",
 })  # fmt: skip
 """The numbers that the code asks for; thresholds.toml has exactly these."""
 
@@ -55,6 +56,7 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
         "asserted": frozenset({"quote", "short"}),
         "negated": frozenset({"quote", "short"}),
         "deferred": frozenset({"quote", "short"}),
+        "opened": frozenset({"short"}),
         "nothing_read": frozenset(),
         "unsure": frozenset(),
         "stays": frozenset({"outcome"}),
@@ -66,9 +68,8 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
     "compare": {
         "headline": frozenset({"names"}),
         "joiner": frozenset(),
-        "cell_joiner": frozenset(),
-        "cell": frozenset({"outcome", "words"}),
-        "row": frozenset({"requirement", "cells"}),
+        "requirement": frozenset(),
+        "ratings": frozenset(),
     },
     "answer": {
         "not_covered": frozenset(),
@@ -90,18 +91,45 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
         "negated": frozenset({"short"}),
         "joiner": frozenset(),
     },
+    "correct": {
+        "asserted": frozenset({"short"}),
+        "negated": frozenset({"short"}),
+        "open": frozenset({"short"}),
+        "what_if": frozenset({"changes"}),
+    },
     "question": {"ask": frozenset({"question"}), "options": frozenset({"options"}), "option_joiner": frozenset()},
     "clarify": {
         "headline": frozenset(),
         "lean": frozenset({"outcome", "percent"}),
         "understood": frozenset({"quote", "short"}),
     },
+    "record": {
+        **dict.fromkeys(
+            (
+                "title", "empty", "task_queue", "understood", "correct_hint", "nothing_said", "asserted", "negated", "deferred",
+                "unsaid", "set_true", "set_false", "set_open", "scores", "ratings", "no_ratings", "no_flips", "cited_earlier",
+                "back", "export", "as_markdown", "as_json", "link", "copy", "copied", "link_too_long",
+            ),
+            frozenset(),
+        ),
+        **dict.fromkeys(("set_true_of", "set_false_of", "set_open_of"), frozenset({"label"})),
+        "how_sure": frozenset({"sure", "percent"}),
+        "near_tie": frozenset({"outcome"}),
+        "not_said": frozenset({"count"}),
+    },
+    "sure": dict.fromkeys(("sure", "fairly", "lean", "tie"), frozenset()),
+    "madr": {
+        **dict.fromkeys(("context", "drivers", "options", "outcome", "scores", "undecided"), frozenset()),
+        "title": frozenset({"outcome"}),
+        "chosen": frozenset({"outcome", "sure", "percent"}),
+    },
     "off_topic": {"headline": frozenset(), "offer": frozenset()},
     "prompts": {"empty": frozenset(), "too_long": frozenset({"found", "limit"})},
     "page": dict.fromkeys(
         (
             "title", "intro", "limits", "placeholder", "send", "stop", "examples", "passages", "no_passages",
-            "short_description", "stopped", "article_badge", "update_badge", "chat_placeholder",
+            "short_description", "article_badge", "update_badge", "chat_placeholder",
+            "history", "no_history", "fresh", "reason", "done",
         ),
         frozenset(),
     ),
@@ -122,6 +150,7 @@ class Knowledge:
     questions: tuple[schema.QuestionRecord, ...]
     unsure: tuple[str, ...]
     uncovered: tuple[str, ...]
+    languages: Mapping[str, schema.Language]
     cues: tuple[schema.Cue, ...]
     wording: Mapping[str, Mapping[str, str]]
     thresholds: Mapping[str, schema.Threshold]
@@ -255,6 +284,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
     cues = loader.one("cues.toml", schema.CueFile)
     examples = loader.one("page_examples.toml", schema.PageExampleFile)
     uncovered = loader.one("uncovered.toml", schema.UncoveredFile)
+    languages = loader.table("languages.toml", schema.Language)
     ratings = loader.table("ratings.toml", schema.Rating)
     thresholds = loader.table("thresholds.toml", schema.Threshold)
     wording = loader.wording()
@@ -301,6 +331,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
         questions=questions.question,
         unsure=questions.unsure,
         uncovered=uncovered.names,
+        languages=languages,
         cues=cues.cue,
         wording=wording,
         thresholds=thresholds,

@@ -14,16 +14,29 @@ from advisor import knowledge as knowledge_files
 from advisor.acts import ActReader
 from advisor.answers import Answerer
 from advisor.decision import Decider
-from advisor.dialogue import Dialogue
+from advisor.dialogue import Dialogue, load_blends
 from advisor.encoder import SentenceEncoder, default_model
 from advisor.errors import InputError
 from advisor.explanation import Explainer
 from advisor.knowledge import Knowledge
-from advisor.retrieval import Searcher
+from advisor.language import LanguageReader
+from advisor.retrieval import Found, Searcher
 from advisor.signals import PrototypeReader, Reader
 from advisor.stream import pieces, source_line
 from advisor.trained import TrainedReader, weights_in
-from advisor.values import ABSTENTIONS, Advice, Calibration, Delta, Done, Event, Heard, Question, Sentence, Standing, Step
+from advisor.values import (
+    Advice,
+    Blend,
+    Calibration,
+    Delta,
+    Done,
+    Event,
+    Heard,
+    Question,
+    Sentence,
+    Standing,
+    Step,
+)
 
 Turn = str | Mapping[str, object]
 
@@ -40,13 +53,21 @@ class Advisor:
     """
 
     def __init__(
-        self, knowledge: Knowledge, reader: Reader, calibration: Calibration, acts: ActReader, searcher: Searcher
+        self,
+        knowledge: Knowledge,
+        reader: Reader,
+        calibration: Calibration,
+        acts: ActReader,
+        blends: Mapping[str, Blend],
+        searcher: Searcher,
+        languages: LanguageReader,
     ) -> None:
         self.knowledge = knowledge
+        self._languages = languages
         self._searcher = searcher
         decider = Decider(knowledge, calibration)
         read = lru_cache(maxsize=CACHE_SIZE)(reader.read)
-        self._dialogue = Dialogue(knowledge, read, decider.decide, acts.hear, acts.blends)
+        self._dialogue = Dialogue(knowledge, read, decider.decide, acts.hear, blends, self._legible)
         self._explainer = Explainer(knowledge)
         self._answerer = Answerer(knowledge, self._explainer)
         self._steps: OrderedDict[tuple[str, ...], Step] = OrderedDict()
@@ -59,16 +80,16 @@ class Advisor:
         Raises ``KnowledgeError`` with every broken file, ``ModelError`` where the encoder or weights are missing or altered.
         """
         knowledge = knowledge_files.load(folder)
-        base, weights, cache = str(default_model()), weights_in(folder / "reader"), cache_folder()
-        packaged, adapted = SentenceEncoder(base), SentenceEncoder(base, weights.adapter)
+        weights, conversation, cache = weights_in(folder / "reader"), folder / "conversation", cache_folder()
+        encoder = SentenceEncoder(str(default_model()), weights.adapter)
+        heads = weights.load_heads(encoder.dim)
         reader: Reader
         if os.environ.get("ADVISOR_ENCODER"):  # the trained weights belong to the packaged encoder alone
             reader, calibration = PrototypeReader(knowledge, SentenceEncoder(), cache), Calibration()
         else:
-            reader, calibration = TrainedReader(knowledge, adapted, weights), weights.calibration()
-        conversation = folder / "conversation"
-        acts, searcher = ActReader(knowledge, adapted, conversation), Searcher(knowledge, packaged, conversation, cache)
-        advisor = cls(knowledge, reader, calibration, acts, searcher)
+            reader, calibration = TrainedReader(knowledge, encoder, heads, weights), weights.calibration()
+        acts, searcher = ActReader(knowledge, encoder, conversation), Searcher(knowledge, encoder, heads, conversation, cache)
+        advisor = cls(knowledge, reader, calibration, acts, load_blends(conversation), searcher, LanguageReader(knowledge))
         advisor.advise([knowledge.page_examples[0].text])
         return advisor
 
@@ -80,18 +101,15 @@ class Advisor:
             if len(turn) > limit:
                 raise InputError(self.knowledge.say("prompts", "too_long", found=len(turn), limit=limit))
         step = self._after(users)
-        sentences = tuple(self._reply(step, users[-1]))
-        shown = step.after
-        alone = step.supposed
-        if (
-            shown.decision is None
-            and alone
-            and alone.decision
-            and alone.decision.outcome in ABSTENTIONS
-            and step.heard.act != "meta"
-        ):
-            shown = alone  # no project stands, and this turn is none
-        text = "".join(self._pieces(sentences))
+        found = self._search(step, users[-1]) if step.heard.act == "question" else None
+        sentences = tuple(self._reply(step, users[-1], found))
+        shown, alone = step.after, step.supposed
+        asks = step.heard.act == "off_topic" or (found is not None and not found.passages)
+        if shown.decision is None and asks and alone and alone.decision and not alone.decision.recommends:
+            shown = (
+                alone  # no project stands, this turn is none, and nothing answers it: what it would be as one tells its kind
+            )
+        text = "".join(piece.text for piece in self._pieces(sentences))
         return Advice(shown.reading, shown.decision, step.heard.act, sentences, text, question=_asked(sentences, step.after))
 
     def _after(self, users: tuple[str, ...]) -> Step:
@@ -108,9 +126,14 @@ class Advisor:
                     self._steps.popitem(last=False)
         return step
 
-    def _reply(self, step: Step, turn: str) -> Iterator[Sentence]:
-        """The sentences that answer a step."""
+    def _reply(self, step: Step, turn: str, found: Found | None) -> Iterator[Sentence]:
+        """The sentences that answer a step; ``found`` is what answers a question."""
         act, after, answer = step.heard.act, step.after, self._answerer
+        language = self._languages.of(turn)
+        if language:
+            yield from answer.language(language)
+            if not language.reads:
+                return
         if step.heard.unknown and act in ("why_not", "compare"):
             yield from answer.uncovered(step.heard.unknown)
             if not step.heard.about:
@@ -126,41 +149,54 @@ class Advisor:
             yield from answer.why_not(after, step.heard.about)
         elif act == "compare":
             yield from answer.compare(after, step.heard.about)
-        elif act == "question":
-            found = self._searcher.search(turn, self._project_name(step), int(self.knowledge.number("passages_in_an_answer")))
-            covered = found.covered >= self.knowledge.number("answerable") and not step.heard.unknown
-            yield from answer.question(after, found.passages, covered)
+        elif found:
+            yield from answer.question(after, found.passages)
         elif act == "meta":
             yield from answer.meta(after)
+        elif act == "off_topic" and (step.heard.about or step.heard.unknown):  # of these tools, yet nothing that is covered
+            yield from answer.question(after, ())
         elif act == "off_topic":
             yield from answer.aside(after)
-        elif after.decision is None:
+        elif act == "restart" and after.decision is None:
             yield from answer.restarted()
+        elif after.decision is None:
+            yield from self._explainer.prompt()
         else:
             if step.before.statements and act != "restart":
                 yield from answer.changed(step)
             yield from self._explainer.explain(after.reading, after.decision)
 
+    def _search(self, step: Step, turn: str) -> Found:
+        """The passages that answer a question; none where the guidance does not cover it."""
+        found = self._searcher.search(turn, self._project_name(step), int(self.knowledge.number("passages_in_an_answer")))
+        covered = found.covered >= self.knowledge.number("answerable") and not step.heard.unknown
+        return found if covered else Found((), (), found.covered)
+
+    def _legible(self, turn: str) -> bool:
+        language = self._languages.of(turn)
+        return language is None or language.reads
+
     def _project_name(self, step: Step) -> str:
         """The name of what a question without a name is about: the recommendation that stands, if one does."""
-        decision = step.after.decision
-        if step.heard.about or decision is None or decision.outcome in ABSTENTIONS:
+        decision = step.after.recommended
+        if step.heard.about or decision is None:
             return ""
         return self.knowledge.outcomes[decision.outcome].name
 
     def stream(self, turns: Sequence[Turn]) -> Iterator[Event]:
         """The same advice as events, sentence by sentence; the deltas joined are ``Advice.text``."""
         advice = self.advise(turns)
-        yield from (Delta(piece) for piece in self._pieces(advice.sentences))
+        yield from self._pieces(advice.sentences)
         yield Done(advice)
 
-    def _pieces(self, sentences: tuple[Sentence, ...]) -> Iterator[str]:
-        yield from pieces(sentences)
+    def _pieces(self, sentences: tuple[Sentence, ...]) -> Iterator[Delta]:
+        for piece, sentence in zip(pieces(sentences), sentences, strict=True):
+            yield Delta(piece, sentence.sources)
         cited = tuple(dict.fromkeys(source for sentence in sentences for source in sentence.sources))
         if cited:
-            yield f"\n\n**{self.knowledge.say('headings', 'sources')}**\n"
+            yield Delta(f"\n\n**{self.knowledge.say('headings', 'sources')}**\n")
         for number, source in enumerate(cited, 1):
-            yield source_line(number, self.knowledge.passages[source])
+            yield Delta(source_line(number, self.knowledge.passages[source]))
 
 
 def _asked(sentences: Sequence[Sentence], after: Standing) -> Question | None:

@@ -13,16 +13,23 @@ from pathlib import Path
 
 import bm25s
 import numpy as np
+import torch
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from advisor.encoder import Encoder, Vectors, embed_once
 from advisor.errors import ModelError
+from advisor.heads import Heads
 from advisor.knowledge import Knowledge
 from advisor.schema import Passage
 
-MEANING = 4.0
-"""Weight of the question's own vector beside the scores where coverage is told: some subjects are never covered."""
-REBUILD = "python -m training --conversation"
+TOLD = 8
+"""Numbers from which coverage is told: what the trained head says, how near the best passages are, and how near the
+questions that nothing answers."""
+ASKED, LEXICAL = 0.5, 0.3
+"""Weights of the nearest way of asking and of the words, beside the passage's own nearness; from 0.3 to 1 and 0.1 to 0.5 they
+differ by less than a point on the calibration split."""
+REBUILD = "python -m training --calibration"
 _WORD = re.compile(r"\w+")
 
 
@@ -41,35 +48,43 @@ class Searcher:
     The embeddings of the passages are kept in the folder ``cache``, if there is one.
     """
 
-    def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path, cache: Path | None) -> None:
+    def __init__(self, knowledge: Knowledge, encoder: Encoder, heads: Heads, folder: Path, cache: Path | None) -> None:
         self._passages = tuple(knowledge.passages.values())
-        self._encoder = encoder
+        self._encoder, self._heads = encoder, heads
         try:
             stored = load_file(folder / "questions.safetensors")
             asked = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"The search index in {folder} cannot be read: {error}. Rebuild it: {REBUILD}") from error
-        self._weights = stored["weights"].astype(np.float32)
+            place = {p.id: n for n, p in enumerate(self._passages)}
+            owners = [place[row["passage"]] for row in asked]
+            self._weights, self._uncovered, ways = (stored[n].astype(np.float32) for n in ("weights", "uncovered", "asked"))
+            if self._weights.shape != (TOLD,):
+                raise ValueError(f"coverage has {len(self._weights)} weights, expected {TOLD}")
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise ModelError(f"The search index in {folder} cannot be read: {error!r}. Rebuild it: {REBUILD}") from error
         texts = [passage.text for passage in self._passages]
-        place = {p.id: n for n, p in enumerate(self._passages)}
-        self._owners = np.array([*range(len(texts)), *(place[row["passage"]] for row in asked)])
-        self._uncovered = stored["uncovered"].astype(np.float32)
-        self._vectors = np.concatenate([embed_once(texts, encoder, cache), stored["asked"].astype(np.float32)])
+        self._owners = np.array(owners)
+        self._vectors = np.concatenate([embed_once(texts, encoder, cache), ways])
         self._words = bm25s.BM25()
         self._words.index([tokens(text) for text in texts], show_progress=False)
 
     def features(self, question: str) -> tuple[Vectors, Vectors]:
-        """(n_passages,) scores, and the (7 + dim,) numbers from which coverage is told."""
-        vector = self._encoder.embed([question])[0]
+        """(n_passages,) scores, and the (``TOLD``,) numbers from which coverage is told."""
+        whole = self._encoder.tokens(question).vectors.mean(axis=0)
+        vector = whole / np.linalg.norm(whole)
         similar = self._vectors @ vector
-        meaning = np.full(len(self._passages), -1.0, dtype=np.float32)
-        np.maximum.at(meaning, self._owners, similar)
+        count = len(self._passages)
+        asked = np.full(count, -1.0, dtype=np.float32)
+        np.maximum.at(asked, self._owners, similar[count:])
+        meaning = np.maximum(similar[:count], asked)
         words = np.asarray(self._words.get_scores(tokens(question)), dtype=np.float32)
         lexical = words / (words.max() + 5.0)
-        scores = meaning + 0.3 * lexical
+        scores = similar[:count] + ASKED * asked + LEXICAL * lexical
         ranked = np.sort(scores)[::-1]
         near_uncovered = float((self._uncovered @ vector).max()) if len(self._uncovered) else 0.0
+        with torch.inference_mode():
+            says = float(self._heads.covered(torch.from_numpy(whole).unsqueeze(0)))
         told = [
+            says,
             ranked[0],
             ranked[0] - ranked[2],
             meaning.max(),
@@ -78,7 +93,7 @@ class Searcher:
             float(words.max()) / 10,
             1.0,
         ]
-        return scores, np.concatenate([np.array(told, dtype=np.float32), MEANING * vector])
+        return scores, np.array(told, dtype=np.float32)
 
     def search(self, question: str, name: str, count: int) -> Found:
         """The ``count`` best passages. ``name``: what a question that names nothing is about; coverage is told without it."""

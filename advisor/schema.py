@@ -167,6 +167,13 @@ class Threshold(Record):
     reference: str = NonEmpty
 
 
+class Language(Record):
+    """A language other than English: whether the reader was trained on it, and what a reply says first, in it."""
+
+    reads: bool
+    note: str = NonEmpty
+
+
 class PageExample(Record):
     """An example description on the first page."""
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from advisor.values import ABSTENTIONS, Blend, Clause, Reading, Signal, Statement
-
-FLOOR = 1e-4
-"""Smallest probability that enters a logarithm."""
+from advisor.values import ABSTENTIONS, FLOOR, Blend, Clause, Reading, Signal, Statement
 
 
 def said(reading: Reading, threshold: float) -> tuple[Signal, ...]:
@@ -38,6 +35,13 @@ def drop(statement: Statement, signals: Sequence[Signal], clauses: Sequence[Clau
 def fold(joint: Reading, latest: Mapping[str, Signal], opinion: Mapping[str, float]) -> Reading:
     """The reading of all statements together, with the last word of a later turn in place of what they say together."""
     return Reading({**joint.signals, **latest}, opinion)
+
+
+def set_by_hand(reading: Reading, by_hand: Mapping[str, Signal]) -> Reading:
+    """The reading with these signals in place of what was read; what was read is kept in ``unset``."""
+    read = {**reading.signals, **reading.unset}
+    nothing = {name: Signal(name, "asserted", 0.0, ()) for name in by_hand}
+    return Reading({**read, **by_hand}, reading.opinion, {name: read.get(name, nothing[name]) for name in by_hand})
 
 
 def parts(

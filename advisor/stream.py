@@ -20,8 +20,17 @@ def pieces(sentences: Sequence[Sentence]) -> Iterator[str]:
         for source in sentence.sources:
             number = numbers.setdefault(source, len(numbers) + 1)
             marks += f" [{number}]"
-        yield _lead(sentence, before) + sentence.text + (marks if sentence.block != "heading" else "**")
+        if sentence.cells:
+            yield _lead(sentence, before) + _row(sentence, marks)
+        else:
+            yield _lead(sentence, before) + sentence.text + (marks if sentence.block != "heading" else "**")
         before = sentence
+
+
+def _row(sentence: Sentence, marks: str) -> str:
+    """A row of a table; a header is followed by the line that makes it one."""
+    line = "| " + " | ".join(sentence.cells) + f"{marks} |"
+    return line + "\n|" + " --- |" * len(sentence.cells) if sentence.block == "header" else line
 
 
 def _lead(sentence: Sentence, before: Sentence | None) -> str:
@@ -29,7 +38,9 @@ def _lead(sentence: Sentence, before: Sentence | None) -> str:
         return "\n\n**" if before else "**"
     if sentence.block == "item":
         return "\n- " if before and before.block != "heading" else "\n\n- "
-    if sentence.block == "paragraph":
+    if sentence.block == "row":
+        return "\n"
+    if sentence.block in ("paragraph", "header"):
         return "\n\n" if before else ""
     return " "
 

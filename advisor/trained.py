@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from advisor.encoder import Encoder, TokenView, Vectors
@@ -46,6 +47,15 @@ class Weights:
         """The heads' weights."""
         return self.folder / "heads.safetensors"
 
+    def load_heads(self, dim: int) -> Heads:
+        """The heads over token vectors of length ``dim``; raises ``ModelError`` where the file does not fit."""
+        heads = Heads(dim, len(self.criteria), len(self.outcomes)).eval()
+        try:
+            heads.load_state_dict(load_file(self.heads))
+        except (RuntimeError, ValueError, OSError, SafetensorError) as error:
+            raise ModelError(f"{self.heads} does not fit this version: {error}. Rebuild it: {REBUILD}") from error
+        return heads
+
     def calibration(self) -> Calibration:
         """How the rules and this reader's opinion are joined; raises ``ModelError`` where the file cannot be read."""
         path = self.folder / "calibration.json"
@@ -74,15 +84,9 @@ def weights_in(folder: Path) -> Weights:
 class TrainedReader:
     """Reads criteria, their evidence and an opinion on the outcome. Safe to call from many threads."""
 
-    def __init__(self, knowledge: Knowledge, encoder: Encoder, weights: Weights) -> None:
-        self._weights = weights
+    def __init__(self, knowledge: Knowledge, encoder: Encoder, heads: Heads, weights: Weights) -> None:
+        self._encoder, self._heads, self._weights = encoder, heads, weights
         self._threshold, self._second = knowledge.number("evidence"), knowledge.number("second_evidence")
-        self._heads = Heads(encoder.dim, len(weights.criteria), len(weights.outcomes)).eval()
-        try:
-            self._heads.load_state_dict(load_file(weights.heads))
-        except (RuntimeError, ValueError, OSError) as error:
-            raise ModelError(f"{weights.heads} does not fit this version: {error}. Rebuild it: {REBUILD}") from error
-        self._encoder = encoder
 
     def read(self, statements: tuple[Statement, ...]) -> Reading:
         views = [_kept(self._encoder.tokens(statement.text), statement.dropped) for statement in statements]

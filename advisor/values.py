@@ -29,9 +29,11 @@ Act = Literal[
 ]
 ACTS: tuple[Act, ...] = get_args(Act)
 SentenceKind = Literal["article", "update", "user", "inference", "connective"]
-Block = Literal["heading", "paragraph", "item", "run"]
+Block = Literal["heading", "paragraph", "item", "run", "header", "row"]
 
 ABSTENTIONS: frozenset[str] = frozenset({"clarify", "off_topic"})
+FLOOR = 1e-4
+"""Smallest probability that enters a logarithm."""
 STATES: tuple[State, ...] = ("asserted", "negated", "deferred")
 
 
@@ -74,11 +76,13 @@ class Signal:
 class Reading:
     """Everything read from the turns: one signal a criterion, and a second opinion on the outcome.
 
-    ``opinion`` maps every outcome id to a probability, adding up to 1; it is empty where the reader has none.
+    ``opinion`` maps every outcome id to a probability, adding up to 1; it is empty where the reader has none. ``unset`` holds
+    what was read of the criteria that somebody has set by hand; their ``signals`` are what they were set to.
     """
 
     signals: Mapping[str, Signal]
     opinion: Mapping[str, float] = field(default_factory=dict)
+    unset: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,11 @@ class Decision:
     guess: bool = False
 
     @property
+    def recommends(self) -> bool:
+        """Whether the outcome is something to build with, and no abstention."""
+        return self.outcome not in ABSTENTIONS
+
+    @property
     def status(self) -> Status:
         """The contract's word for the kind of answer."""
         if self.outcome == "off_topic":
@@ -155,13 +164,15 @@ class Decision:
 class Sentence:
     """One sentence of a reply, the passages behind it, and where it stands on the page.
 
-    ``block``: a heading, a paragraph of its own, a list item, or running on after the sentence before.
+    ``block``: a heading, a paragraph of its own, a list item, running on after the sentence before, or the header or a row of a
+    table, whose ``cells`` it then holds.
     """
 
     text: str
     kind: SentenceKind
     sources: tuple[str, ...] = ()
     block: Block = "run"
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,24 +198,32 @@ class Heard:
 class Standing:
     """The project as it stands after some turns.
 
-    ``latest`` holds the last word of a later turn on a criterion. ``asked`` are ids of the questions asked so far,
-    ``open`` the one the last reply ended with, ``in_a_row`` how many replies in a row ended with one.
+    ``latest`` holds the last word of a later turn on a criterion, ``by_hand`` what was set by hand since. ``asked`` are
+    ids of the questions asked so far, ``open`` the one the last reply ended with, ``in_a_row`` how many replies in a row
+    ended with one.
     """
 
     statements: tuple[Statement, ...] = ()
     latest: Mapping[str, Signal] = field(default_factory=dict)
+    by_hand: Mapping[str, Signal] = field(default_factory=dict)
     reading: Reading = field(default_factory=lambda: Reading({}))
     decision: Decision | None = None
     asked: tuple[str, ...] = ()
     open: Question | None = None
     in_a_row: int = 0
 
+    @property
+    def recommended(self) -> Decision | None:
+        """The decision, where it recommends something."""
+        return self.decision if self.decision and self.decision.recommends else None
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One turn taken: what it did, where the project stood before and stands after.
 
-    ``said`` are the signals that the turn itself gave; ``supposed`` is the project as a what-if would have it.
+    ``said`` are the signals that the turn itself gave; ``supposed`` is the project as a what-if would have it,
+    or what a first turn that is no description would be as one.
     """
 
     heard: Heard
@@ -241,9 +260,13 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of the reply as it is written; the pieces joined are exactly ``Advice.text``."""
+    """A piece of the reply as it is written, with the ids of the passages that it cites.
+
+    The pieces joined are exactly ``Advice.text``.
+    """
 
     text: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from advisor import Advisor
 from advisor.values import ABSTENTIONS
+from benchmarks import readme
 from benchmarks.machine import keep
 from benchmarks.scores import share
-from training.conversation import Asked, Talk, questions, talks
+from training.talks import Asked, Talk, questions, talks
 
 SHOWN = 40
 """Wrong turns that are listed in the result."""
@@ -90,9 +93,9 @@ def answers(advisor: Advisor, given: Sequence[Asked]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Score the test split, or with ``--split train`` a look at the train split that is not kept."""
+    """Score the test split, or with ``--split train`` another split, shown and not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.conversation", description=__doc__)
-    parser.add_argument("--split", default="test", choices=("train", "test"))
+    parser.add_argument("--split", default="test", choices=("train", "calibration", "test"))
     given = parser.parse_args()
     advisor = Advisor.load()
     numbers = {
@@ -101,6 +104,9 @@ def main() -> None:
     }
     if given.split == "test":
         keep("conversation", numbers)
+        readme.write()
+    else:
+        sys.stdout.write(json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

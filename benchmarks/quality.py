@@ -6,7 +6,7 @@ pictures ``pictures/confusion.png`` and ``pictures/calibration.png``. The split 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib
@@ -19,13 +19,12 @@ from advisor import Advisor
 from advisor import knowledge as knowledge_files
 from advisor.encoder import file_sha256
 from advisor.values import ABSTENTIONS
-from benchmarks import scores
+from benchmarks import readme, scores
 from benchmarks.machine import ROOT, keep
 from benchmarks.scores import Judged
 from training.examples import Example, of_split
 
 PICTURES = ROOT / "benchmarks" / "pictures"
-MARKS = ("<!-- quality -->", "<!-- end of quality -->")
 LENGTHS = ((0, 25), (25, 70), (70, 10_000))
 """Words: at least the first, fewer than the second."""
 
@@ -116,31 +115,6 @@ def calibration_picture(curve: Sequence[tuple[float, float, int]], error: float)
     figure.savefig(PICTURES / "calibration.png", dpi=110)
 
 
-def readme_lines(numbers: Mapping[str, Any]) -> str:
-    """The report's main numbers as the README quotes them, between the marks ``MARKS``."""
-    goals = (
-        ("acceptable outcome, people's own voices", numbers["acceptable_in_peoples_voices"], "0.97"),
-        ("acceptable outcome, technical registers", numbers["acceptable_in_technical_registers"], "0.85"),
-        ("both texts of a pair that differs in one fact", numbers["both_of_a_flip_pair"], "0.85"),
-        ("misleading framework names", numbers["misleading_framework_names"], ""),
-        ("criteria, micro-F1", numbers["criteria"]["f1"], "0.88"),
-        ("task queue, F1", numbers["task_queue"]["f1"], "0.95"),
-        ("abstention, recall / precision", numbers["abstention"], "0.90 / 0.90"),
-        ("quoted words overlap the true ones", numbers["evidence_overlap"], "0.90"),
-        ("calibration error", numbers["calibration_error"], "0.05 at most"),
-    )
-    rows = ["| on the test split | measured | goal |", "|---|---|---|"]
-    for name, value, goal in goals:
-        if isinstance(value, float):
-            told = f"{value:.2f}"
-        elif "share" in value:
-            told = f"{value['share']:.2f} ({value['low']:.2f} to {value['high']:.2f}, {value['of']})"
-        else:
-            told = f"{value['recall']:.2f} / {value['precision']:.2f}"
-        rows.append(f"| {name} | {told} | {goal} |")
-    return "\n".join(rows)
-
-
 def main() -> None:
     """Score the test split, write the report and its pictures, and bring the README up to date."""
     advisor = Advisor.load()
@@ -149,10 +123,7 @@ def main() -> None:
     manifest = knowledge_files.FOLDER / "reader" / "manifest.json"
     numbers = {"weights_sha256": file_sha256(manifest), **report(judged, outcomes)}
     keep("quality", numbers)
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    readme.write_text(f"{before}{MARKS[0]}\n{readme_lines(numbers)}\n{MARKS[1]}{after}", encoding="utf-8")
+    readme.write()
     confusion_picture(judged, outcomes)
     calibration_picture(numbers["calibration_curve"], numbers["calibration_error_with_abstentions"])
 

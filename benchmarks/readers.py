@@ -43,7 +43,7 @@ IDEAS: Mapping[str, Mapping[str, float]] = {
     "without criteria": {"state_weight": 0.0},
     "without evidence": {"evidence_weight": 0.0},
     "without contrast within pairs": {"contrast_weight": 0.0},
-    "outcome alone": {"state_weight": 0.0, "evidence_weight": 0.0, "contrast_weight": 0.0},
+    "outcome alone": {"state_weight": 0.0, "evidence_weight": 0.0, "contrast_weight": 0.0, "act_weight": 0.0},
 }
 
 
@@ -92,18 +92,18 @@ def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], 
     chosen = fit.Settings(**{**asdict(chosen), "epochs": SMALL_EPOCHS, **changed})
     table = writers()
     negations = {e.id: table[e.id.split("-")[0]].negations for e in train}
-    order = features.Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
     set_seed(chosen.seed)
     encoder = SentenceEncoder(str(default_model()))
-    heads = Heads(encoder.dim, len(order.criteria), len(order.outcomes))
-    rows = features.rows(train, negations, encoder.tokenizer, order, window)
-    fit.fit(encoder.model, heads, rows, encoder.tokenizer.pad_token_id, chosen, disable_tqdm=True)
+    make = features.Rows(knowledge, encoder.tokenizer, window)
+    heads = Heads(encoder.dim, len(make.order.criteria), len(make.order.outcomes))
+    collator = features.Collator(encoder.tokenizer.pad_token_id, {}, chosen.seed)
+    fit.fit(encoder.model, heads, make.texts(train, negations), collator, chosen, disable_tqdm=True)
     answers = []
     with torch.inference_mode():
         for text in texts:
             vectors = torch.from_numpy(encoder.tokens(text).vectors)
             logits = heads(vectors.unsqueeze(0), torch.ones(1, len(vectors), dtype=torch.bool))
-            answers.append(order.outcomes[int(logits.outcome.argmax())])
+            answers.append(make.order.outcomes[int(logits.outcome.argmax())])
     return answers
 
 

@@ -20,10 +20,14 @@ import psutil
 
 from advisor import Advisor
 from advisor.encoder import SentenceEncoder
+from benchmarks import readme
 from benchmarks.machine import ROOT, keep
 
 ROUNDS = 30
 STARTS = 5
+TALKS = 7
+LONG = 50
+REFINED = "And on floor {} there are {} more managers who look at the swaps of their own ward only."
 SIXTY_WORDS = (
     "Our three ward managers plan the shifts of about forty nurses in a spreadsheet today. We want a small site where the "
     "nurses look at the coming month, book the slots that suit them, and get a reminder on the day before. When two of them "
@@ -53,6 +57,23 @@ def advice() -> dict[str, float]:
             whole.append(whole_now)
     ms, base = statistics.median(whole) * 1000, statistics.median(alone) * 1000
     return {"advice_ms": round(ms, 2), "encoder_ms": round(base, 2), "ratio": round(ms / base, 3)}
+
+
+def long_conversation() -> dict[str, float]:
+    """Median milliseconds of turn 50 and of turn 2 of a conversation, both new to an advisor that holds the turns before."""
+    advisor = Advisor.load()
+    early: list[float] = []
+    late: list[float] = []
+    for talk in range(-2, TALKS):
+        turns = [SIXTY_WORDS.format(talk + 100, talk + 7)]
+        advisor.advise(turns)
+        for number in range(2, LONG + 1):
+            turns.append(REFINED.format(talk + number, number) if number % 2 == 0 else "why not Streamlit?")
+            taken = seconds(lambda turns=turns: advisor.advise(turns))  # type: ignore[misc]
+            if talk >= 0 and number in (2, LONG):
+                (early if number == 2 else late).append(taken)
+    second, last = statistics.median(early) * 1000, statistics.median(late) * 1000
+    return {"turn_2_ms": round(second, 2), f"turn_{LONG}_ms": round(last, 2), "ratio": round(last / second, 3)}
 
 
 def start_and_memory() -> dict[str, float]:
@@ -107,4 +128,5 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    keep("speed", {"advice": advice(), "start_and_memory": start_and_memory()})
+    keep("speed", {"advice": advice(), "long_conversation": long_conversation(), "start_and_memory": start_and_memory()})
+    readme.write()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from advisor import Advice, Advisor
+from advisor import Advice, Advisor, Delta
+from benchmarks.conversation import mentions
 from tests.conftest import samples
 
 PORTAL = "A portal where customers log in, file a warranty claim in four steps and follow its status."
@@ -95,6 +96,27 @@ def test_what_the_guidance_does_not_cover_is_admitted(advisor: Advisor, question
     assert "does not cover" in advisor.advise([question]).text
 
 
+def test_a_comparison_along_what_the_project_needs_is_a_table(advisor: Advisor) -> None:
+    story = "Several hospitals share it, each kept apart; staff sign in with SSO and every record is written to the database."
+    advice = advisor.advise([story, "compare Streamlit, Gradio and Reflex for this"])
+    assert advice.act == "compare"
+    assert "| Requirement | Streamlit | Gradio | Reflex |\n| --- | --- | --- | --- |" in advice.text
+    rows = [s for s in advice.sentences if s.block == "row"]
+    assert rows
+    for row in rows:
+        assert row.kind == "article"
+        assert row.sources
+        assert f"| {' | '.join(row.cells)} [" in advice.text
+    streamed = advisor.stream([story, "compare Streamlit, Gradio and Reflex for this"])
+    assert "".join(event.text for event in streamed if isinstance(event, Delta)) == advice.text
+
+
+def test_a_covered_question_without_a_project_is_in_scope(advisor: Advisor) -> None:
+    advice = advisor.advise(["Does Streamlit have a login of its own?"])
+    assert advice.status == "needs_information"
+    assert advisor.advise(["who won the champions league in 2019"]).status == "out_of_scope"
+
+
 @pytest.mark.parametrize("talk", samples("dialogues"), ids=lambda talk: talk["id"])
 def test_the_sample_dialogues_replay_with_no_sentence_without_a_source(
     advisor: Advisor, talk: dict[str, list[dict[str, str]]]
@@ -105,3 +127,24 @@ def test_the_sample_dialogues_replay_with_no_sentence_without_a_source(
         advice = advisor.advise(turns)
         assert advice.text
         assert all(s.sources or s.kind in ("inference", "connective") for s in advice.sentences)
+
+
+def test_the_sample_dialogues_are_heard_and_answered_as_they_should_be(advisor: Advisor) -> None:
+    """The goals of the conversation, on the few sample dialogues: each share over all their turns."""
+    acts, stands, replies = [], [], []
+    for talk in samples("dialogues"):
+        turns: list[str] = []
+        for turn in talk["turns"]:
+            turns.append(turn["user"])
+            advice = advisor.advise(turns)
+            acts.append(advice.act == turn["act"])
+            stands.append((outcome(advice) or "clarify") in turn["expect_label"])
+            replies.append(mentions(advice.text, turn["must_mention"], turn["must_not_mention"]))
+    assert sum(acts) / len(acts) >= 0.92
+    assert sum(stands) / len(stands) >= 0.95
+    assert sum(replies) / len(replies) >= 0.95
+
+
+@pytest.mark.parametrize("sample", samples("questions"), ids=lambda sample: sample["id"])
+def test_the_sample_questions_are_answered_or_admitted(advisor: Advisor, sample: dict[str, list[str]]) -> None:
+    assert mentions(advisor.advise([str(sample["question"])]).text, sample["must_mention"], ())

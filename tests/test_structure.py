@@ -9,7 +9,7 @@ import tomllib
 
 import advisor as package
 from advisor.encoder import file_sha256
-from benchmarks.quality import MARKS, readme_lines
+from benchmarks import readme
 from tests.conftest import ROOT
 
 VALUES = {"values", "errors"}
@@ -20,20 +20,23 @@ IMPORTS: dict[str, set[str]] = {
     "knowledge": {"schema", "errors", "values"},
     "encoder": {"errors"},
     "clauses": {"values"},
-    "heads": set(),
+    "corrections": {"knowledge", "values"},
+    "language": {"errors", "knowledge", "schema"},
+    "heads": {"values"},
     "signals": {"clauses", "encoder", "knowledge", "values"},
     "trained": {"encoder", "errors", "heads", "knowledge", "values"},
     "acts": {"encoder", "errors", "knowledge", "values"},
     "standing": {"values"},
-    "dialogue": {"acts", "clauses", "knowledge", "schema", "standing", "values"},
+    "dialogue": {"acts", "clauses", "corrections", "errors", "knowledge", "schema", "standing", "values"},
     "decision": {"knowledge", "schema", "values"},
-    "retrieval": {"encoder", "errors", "knowledge", "schema"},
+    "retrieval": {"encoder", "errors", "heads", "knowledge", "schema"},
     "explanation": {"knowledge", "schema", "values"},
     "answers": {"explanation", "knowledge", "schema", "values"},
     "stream": {"schema", "values"},
+    "record": {"knowledge", "values"},
     "pipeline": {
-        "acts", "answers", "decision", "dialogue", "encoder", "errors", "explanation", "knowledge", "retrieval", "signals",
-        "stream", "trained", "values",
+        "acts", "answers", "decision", "dialogue", "encoder", "errors", "explanation", "knowledge", "language", "retrieval",
+        "signals", "stream", "trained", "values",
     },
     "contract": {"errors", "pipeline", "values"},
     "__init__": {"errors", "pipeline", "values"},
@@ -89,10 +92,10 @@ def test_every_requirement_is_pinned() -> None:
             assert line.startswith(("#", "-r ")) or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
 
 
-def test_the_readme_quotes_the_quality_report() -> None:
+def test_the_readme_quotes_the_results_and_the_quality_report_is_of_these_weights() -> None:
     numbers = json.loads((ROOT / "benchmarks" / "results" / "quality.json").read_text(encoding="utf-8"))
-    quoted = (ROOT / "README.md").read_text(encoding="utf-8").split(MARKS[0])[1].split(MARKS[1])[0].strip()
-    assert quoted == readme_lines(numbers)
+    quoted = readme.README.read_text(encoding="utf-8").split(readme.MARKS[0])[1].split(readme.MARKS[1])[0].strip()
+    assert quoted == readme.table(), "python -m benchmarks.readme"
     assert numbers["weights_sha256"] == file_sha256(ROOT / "knowledge" / "reader" / "manifest.json"), (
         "python -m benchmarks.quality"
     )

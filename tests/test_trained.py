@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from advisor import Advisor, ModelError
 from advisor.encoder import SentenceEncoder
-from advisor.trained import TrainedReader, weights_in
+from advisor.trained import weights_in
 from tests.conftest import ROOT
 
 READER = ROOT / "knowledge" / "reader"
@@ -44,10 +44,10 @@ def test_a_broken_calibration_is_named(folder: Path) -> None:
         weights_in(folder).calibration()
 
 
-def test_heads_of_another_version_are_refused(folder: Path, advisor: Advisor) -> None:
+def test_heads_of_another_version_are_refused(folder: Path) -> None:
     save_file({"evidence.weight": np.zeros((2, 2), dtype=np.float32)}, folder / "heads.safetensors")
     with pytest.raises(ModelError, match="does not fit this version"):
-        TrainedReader(advisor.knowledge, SentenceEncoder(), weights_in(folder))
+        weights_in(folder).load_heads(384)
 
 
 def test_changes_of_another_encoder_are_refused(folder: Path) -> None:

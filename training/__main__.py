@@ -27,7 +27,8 @@ from advisor.trained import TrainedReader, weights_in
 from advisor.values import Statement
 from training import conversation, features, fit, manifest
 from training.calibrate import calibrate
-from training.examples import load, of_split, writers
+from training.examples import load, writers
+from training.talks import cases, projects, questions, talks, waiting
 
 OUT = knowledge_files.FOLDER / "reader"
 THREADS = 2
@@ -44,7 +45,7 @@ def settings(folder: Path = knowledge_files.FOLDER) -> tuple[fit.Settings, int]:
 
 
 def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
-    """Train, calibrate and write all weights into ``out``. ``limit``: only so many examples of each split, one epoch."""
+    """Train, and write the weights into the folder ``out``. ``limit``: only so many examples of each split, one epoch."""
     torch.set_num_threads(THREADS)
     knowledge = knowledge_files.load()
     chosen, window = settings()
@@ -52,44 +53,46 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
         chosen = fit.Settings(**{**asdict(chosen), "epochs": 1.0})
     table, by_writer = writers(), load(knowledge.criteria)
     train = [e for name, rows in by_writer.items() if table[name].split == "train" for e in rows][:limit]
-    held = [e for name, rows in by_writer.items() if table[name].split == "calibration" for e in rows][:limit]
     negations = {e.id: table[name].negations for name, rows in by_writer.items() for e in rows}
-    order = features.Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
+    told, asked = talks("train")[:limit], questions("train")[:limit]
 
     set_seed(chosen.seed)  # before the heads, whose first weights are drawn by chance
     encoder = SentenceEncoder(str(default_model()))
     before = {name: weight.detach().clone() for name, weight in encoder.model.named_parameters()}
-    heads = Heads(encoder.dim, len(order.criteria), len(order.outcomes))
-    rows = features.rows(train, negations, encoder.tokenizer, order, window)
-    fit.fit(encoder.model, heads, rows, encoder.tokenizer.pad_token_id, chosen, disable_tqdm=quiet)
+    make = features.Rows(knowledge, encoder.tokenizer, window)
+    heads = Heads(encoder.dim, len(make.order.criteria), len(make.order.outcomes))
+    rows = [
+        *make.texts(train, negations),
+        *make.texts([project for talk in told for project in projects(talk)]),
+        *make.turns([case for talk in told for case in cases(talk)]),
+        *make.questions(asked, waiting(asked)),
+    ]
+    passages = make.passages({name: passage.text for name, passage in knowledge.passages.items()})
+    collator = features.Collator(encoder.tokenizer.pad_token_id, passages, chosen.seed)
+    fit.fit(encoder.model, heads, rows, collator, chosen, disable_tqdm=quiet)
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".reader-") as name:
-        folder = Path(name) / "reader"
-        folder.mkdir()
-        save_file(fit.changes(encoder.model, before, chosen.rank), folder / "encoder.safetensors")
-        save_file({key: value.half() for key, value in heads.state_dict().items()}, folder / "heads.safetensors")
-        manifest.write(folder, order, chosen, by_writer)
-        reader = TrainedReader(
-            knowledge, SentenceEncoder(str(default_model()), folder / "encoder.safetensors"), weights_in(folder)
-        )
-        found = calibrate(knowledge, [reader.read((Statement(0, e.text),)) for e in held], held)
-        (folder / "calibration.json").write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
-        manifest.write(folder, order, chosen, by_writer)
-        shutil.rmtree(out, ignore_errors=True)
-        folder.replace(out)
+    save_file(fit.changes(encoder.model, before, chosen.rank), out / "encoder.safetensors")
+    save_file({key: value.half() for key, value in heads.state_dict().items()}, out / "heads.safetensors")
+    manifest.write(out, make.order, chosen, by_writer)
 
 
-def rebuild_conversation(out: Path, reader: Path, limit: int | None) -> None:
-    """Fit what a conversation needs on the reader's weights, and write it into ``out``."""
+def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
+    """Fit on the calibration split how the voices are joined, and in ``out`` what a conversation needs, for these weights."""
     torch.set_num_threads(THREADS)
     knowledge = knowledge_files.load()
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".conversation-") as name:
-        folder = Path(name) / "conversation"
-        folder.mkdir()
-        conversation.rebuild(knowledge, reader, of_split("train", knowledge.criteria)[:limit], folder, limit)
-        shutil.rmtree(out, ignore_errors=True)
-        folder.replace(out)
+    by_writer, table = load(knowledge.criteria), writers()
+    manifest.check_train(reader, by_writer)
+    train, held = (
+        [e for name, rows in by_writer.items() if table[name].split == split for e in rows][:limit]
+        for split in ("train", "calibration")
+    )
+    weights = weights_in(reader)
+    encoder = SentenceEncoder(str(default_model()), weights.adapter)
+    trained = TrainedReader(knowledge, encoder, weights.load_heads(encoder.dim), weights)
+    found = calibrate(knowledge, [trained.read((Statement(0, e.text),)) for e in held], held)
+    (reader / "calibration.json").write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    manifest.renew(reader, by_writer)
+    conversation.rebuild(knowledge, reader, train, out, limit)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,14 +100,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the weights")
     parser.add_argument("--limit", type=int, help="a trial on so many examples, to see that the command works")
-    parser.add_argument("--conversation", action="store_true", help="only what a conversation needs, some minutes")
+    parser.add_argument("--calibration", action="store_true", help="only what is fitted on the calibration split, minutes")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     given = parser.parse_args(arguments)
     try:
-        if not given.conversation:
-            rebuild(given.out, given.limit, given.quiet)
-        rebuild_conversation(given.out.with_name("conversation"), given.out, given.limit)
-    except AdvisorError as error:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=given.out.parent, prefix=".training-") as name:
+            reader, talk = Path(name) / "reader", Path(name) / "conversation"
+            talk.mkdir()
+            if given.calibration:
+                shutil.copytree(given.out, reader)
+            else:
+                reader.mkdir()
+                rebuild(reader, given.limit, given.quiet)
+            recalibrate(reader, talk, given.limit)
+            for made, place in ((reader, given.out), (talk, given.out.with_name("conversation"))):
+                shutil.rmtree(place, ignore_errors=True)
+                made.replace(place)
+    except (AdvisorError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

@@ -1,125 +1,43 @@
-"""Fits what a conversation needs beside the reader: the acts of turns, and the search over passages.
+"""Fits what a conversation needs beside the trained heads: acts, the blends of opinions, and the search over passages.
 
-In: dialogues and questions of ``knowledge/dialogues``, the encoders. Out: small files in ``knowledge/conversation``.
+In: dialogues and questions of ``knowledge/dialogues``, the trained reader. Out: small files in ``knowledge/conversation``. What
+is fitted here is fitted on the calibration split, which the encoder has not seen; the acts on the train split too.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from advisor.acts import ActReader, Context, flags, terms
+from advisor.acts import ActReader, Context, flags, told
 from advisor.decision import Decider
 from advisor.dialogue import Dialogue, Read
-from advisor.encoder import Encoder, SentenceEncoder, default_model
-from advisor.errors import KnowledgeError
-from advisor.knowledge import FOLDER, Knowledge
-from advisor.retrieval import Searcher
-from advisor.standing import FLOOR, parts
+from advisor.encoder import SentenceEncoder, default_model
+from advisor.heads import Heads
+from advisor.knowledge import Knowledge
+from advisor.retrieval import TOLD, Searcher
+from advisor.standing import parts
 from advisor.trained import TrainedReader, weights_in
-from advisor.values import ABSTENTIONS, ACTS, Act, Blend, Calibration, Heard, OutcomeId, Standing, State, Step
+from advisor.values import ACTS, FLOOR, Act, Blend, Calibration, Heard, Standing, Step
 from training.examples import Example
-
-T = TypeVar("T", bound=BaseModel)
+from training.talks import Asked, Case, Talk, Turn, questions, talks
 
 BLENDED = ("refine", "retract", "answer")
 """Acts whose turns change a project that stands."""
-FEW = 20
-"""Turns of an act below which nothing is fitted to them."""
-DIALOGUES = FOLDER / "dialogues"
-SEEN = 3
-"""A word or pair of words counts from this many turns on."""
 DESCRIPTIONS = 1500
 """Descriptions of the examples that join the turns, so that a first turn is known for what it is."""
-
-
-class Change(BaseModel):
-    """What a turn says about a criterion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    state: State
-    quote: str
-
-
-class Turn(BaseModel):
-    """A user turn with what it does, what stands after it, and what a good reply says."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    user: str
-    act: Act
-    expect_label: tuple[OutcomeId, ...] = Field(min_length=1)
-    changes: tuple[Change, ...]
-    about: tuple[OutcomeId, ...]
-    asked: str | None
-    must_mention: tuple[str | tuple[str, ...], ...]
-    must_not_mention: tuple[str, ...]
-
-
-class Talk(BaseModel):
-    """A conversation, the user's side."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    turns: tuple[Turn, ...] = Field(min_length=1)
-
-
-class Asked(BaseModel):
-    """A question on the guidance with the passages that answer it, best first."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    question: str
-    passages: tuple[str, ...]
-    must_mention: tuple[str | tuple[str, ...], ...]
-    unanswerable: bool
-
-
-def talks(split: str, folder: Path = DIALOGUES) -> tuple[Talk, ...]:
-    """The dialogues of a split; raises ``KnowledgeError`` with every problem."""
-    return tuple(_read(folder / f"{split}_dialogues.jsonl", Talk))
-
-
-def questions(split: str, folder: Path = DIALOGUES) -> tuple[Asked, ...]:
-    """The questions of a split; raises ``KnowledgeError`` with every problem."""
-    return tuple(_read(folder / f"{split}_questions.jsonl", Asked))
-
-
-def _read(path: Path, model: type[T]) -> list[T]:
-    rows, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if line.strip():
-            try:
-                rows.append(model.model_validate_json(line))
-            except ValidationError as error:
-                problems += [f"{path}:{number}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-    if problems:
-        raise KnowledgeError(problems)
-    return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A turn in its context, with the act it is."""
-
-    turn: str
-    context: Context
-    act: Act
+REGULARITY = 1.0
+"""Inverse strength of the regularisation of the acts; 0.3, 1 and 3 differ by less than a point on the calibration split."""
+FEW = 20
+"""Turns of an act below which nothing is fitted to them."""
 
 
 def replay(
@@ -136,87 +54,37 @@ def replay(
             standing = step.after
 
 
-def cases(steps: Iterable[tuple[Turn, Step]]) -> Iterator[Case]:
-    """Every turn in the context in which the advisor hears it; an answer that no question waits for adds to the project."""
-    for turn, step in steps:
-        before = step.before
-        decided = before.decision is not None and before.decision.outcome not in ABSTENTIONS
-        waits = before.open is not None
-        act: Act = "refine" if turn.act == "answer" and not waits else turn.act
-        yield Case(turn.user, Context(bool(before.statements), decided, waits), act)
+def heard(steps: Iterable[tuple[Turn, Step]]) -> Iterator[Case]:
+    """Every turn in the context in which the advisor hears it; an answer that no question waits for adds to the project.
 
-
-def fit_acts(knowledge: Knowledge, encoder: Encoder, rows: Sequence[Case], folder: Path) -> None:
-    """Write ``acts.safetensors`` and ``acts.json``: a logistic regression over vector, words and context."""
-    counts = Counter(term for row in rows for term in set(terms(row.turn)))
-    vocabulary = sorted(term for term, count in counts.items() if count >= SEEN)
-    column = {term: place for place, term in enumerate(vocabulary)}
-    names = ActReader.names(knowledge)
-    words = np.zeros((len(rows), len(vocabulary)), dtype=np.float32)
-    for place, row in enumerate(rows):
-        for term in set(terms(row.turn)):
-            if term in column:
-                words[place, column[term]] = 1.0
-    order = sorted(range(len(rows)), key=lambda place: len(rows[place].turn))  # like lengths together: less padding
-    vectors = np.empty((len(rows), encoder.dim), dtype=np.float32)
-    vectors[order] = encoder.embed([rows[place].turn for place in order])
-    context = np.stack([flags(r.turn, r.context, sum(bool(p.search(r.turn)) for _, p in names)) for r in rows])
-    joined = np.concatenate([3 * vectors, 0.7 * words, context], axis=1)
-    model = LogisticRegression(C=3.0, max_iter=600, class_weight="balanced").fit(joined, [ACTS.index(r.act) for r in rows])
-    weights = np.zeros((joined.shape[1], len(ACTS)), dtype=np.float32)
-    bias = np.full(len(ACTS), -20.0, dtype=np.float32)
-    weights[:, model.classes_] = model.coef_.T
-    bias[model.classes_] = model.intercept_
-    dim, end = vectors.shape[1], vectors.shape[1] + len(vocabulary)
-    save_file(
-        {
-            "vector": (3 * weights[:dim]).astype(np.float16),
-            "words": (0.7 * weights[dim:end]).astype(np.float16),
-            "context": weights[end:].astype(np.float16),
-            "bias": bias.astype(np.float16),
-        },
-        folder / "acts.safetensors",
-    )
-    (folder / "acts.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def fit_search(knowledge: Knowledge, encoder: SentenceEncoder, asked: Sequence[Asked], folder: Path) -> None:
-    """Write ``questions.safetensors`` and ``questions.json``: how people ask for each passage, and when nothing covers it.
-
-    Coverage is fitted on scores that each question gets from an index without itself.
+    Most turns may come while a question waits, too: they are heard in both contexts.
     """
-    vectors = encoder.embed([a.question for a in asked])
-    open_rows = [n for n, a in enumerate(asked) if a.unanswerable]
-    pairs = [(n, passage) for n, a in enumerate(asked) for passage in a.passages[:2]]
+    for turn, step in steps:
+        stands, decided = bool(step.before.statements), step.before.recommended is not None
+        waits = step.before.open is not None
+        act: Act = "refine" if turn.act == "answer" and not waits else turn.act
+        yield Case(turn.user, Context(stands, decided, waits), act)
+        if stands and act != "answer":
+            yield Case(turn.user, Context(stands, decided, not waits), act)
 
-    def write(kept: Sequence[int], weights: Mapping[str, np.ndarray]) -> None:
-        inside = set(kept)
-        rows = [(n, p) for n, p in pairs if n in inside]
-        (folder / "questions.json").write_text(
-            json.dumps([{"passage": p, "question": asked[n].question} for n, p in rows], ensure_ascii=False, indent=0) + "\n",
-            encoding="utf-8",
-        )
-        save_file(
-            {
-                "asked": vectors[[n for n, _ in rows]].astype(np.float16),
-                "uncovered": vectors[[n for n in open_rows if n in inside]].astype(np.float16),
-                **weights,
-            },
-            folder / "questions.safetensors",
-        )
 
-    width = 7 + vectors.shape[1]
-    blank = {"weights": np.zeros(width, dtype=np.float32)}
-    told = np.zeros((len(asked), width), dtype=np.float32)
-    folds = 5
-    for fold in range(folds):
-        write([n for n in range(len(asked)) if n % folds != fold], blank)
-        searcher = Searcher(knowledge, encoder, folder, None)
-        for n in range(fold, len(asked), folds):
-            told[n] = searcher.features(asked[n].question)[1]
-    model = LogisticRegression(C=0.3, max_iter=2000, fit_intercept=False, class_weight="balanced")
-    model.fit(told, [not a.unanswerable for a in asked])
-    write(range(len(asked)), {"weights": model.coef_[0].astype(np.float32)})
+def fit_acts(knowledge: Knowledge, encoder: SentenceEncoder, rows: Sequence[Case], folder: Path) -> None:
+    """Write ``acts.safetensors``: a logistic regression over vector and context."""
+    texts = list(dict.fromkeys(row.turn for row in rows))
+    texts.sort(key=len)  # like lengths together: less padding
+    vectors = dict(zip(texts, encoder.embed(texts), strict=True))
+    names = ActReader.names(knowledge)
+
+    def seen(row: Case) -> np.ndarray:
+        named = sum(bool(pattern.search(row.turn)) for _, pattern in names)
+        return told(vectors[row.turn], flags(row.turn, row.context, named))
+
+    model = LogisticRegression(C=REGULARITY, max_iter=2000, class_weight="balanced")
+    model.fit(np.stack([seen(row) for row in rows]), [ACTS.index(row.act) for row in rows])
+    weights = np.zeros((model.coef_.shape[1], len(ACTS)), dtype=np.float32)
+    bias = np.full(len(ACTS), -20.0, dtype=np.float32)
+    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    save_file({"weights": weights, "bias": bias}, folder / "acts.safetensors")
 
 
 def described(examples: Sequence[Example]) -> list[Case]:
@@ -226,11 +94,39 @@ def described(examples: Sequence[Example]) -> list[Case]:
     return [Case(e.text, first, "off_topic" if e.label == "off_topic" else "describe") for e in examples[::step]]
 
 
-def asked_cases(asked: Sequence[Asked]) -> list[Case]:
-    """Questions on the guidance as turns, half of them with a project standing."""
-    return [
-        Case(a.question, Context(stands=bool(n % 2), decided=bool(n % 2), open=False), "question") for n, a in enumerate(asked)
-    ]
+def questions_as_turns(asked: Sequence[Asked]) -> list[Case]:
+    """Questions on the guidance as turns, in each context in turn."""
+    contexts = [Context(False, False, False), Context(True, True, False), Context(True, True, True), Context(True, False, True)]
+    return [Case(a.question, contexts[n % len(contexts)], "question") for n, a in enumerate(asked)]
+
+
+def fit_search(
+    knowledge: Knowledge, encoder: SentenceEncoder, heads: Heads, asked: Sequence[Asked], held: Sequence[Asked], folder: Path
+) -> None:
+    """Write ``questions.safetensors`` and ``questions.json``: how people ask for each passage, and when nothing covers it.
+
+    Coverage is fitted on the ``held`` questions.
+    """
+    vectors = encoder.embed([a.question for a in asked])
+    rows = [(n, passage) for n, a in enumerate(asked) for passage in a.passages[:2]]
+    (folder / "questions.json").write_text(
+        json.dumps([{"passage": p, "question": asked[n].question} for n, p in rows], ensure_ascii=False, indent=0) + "\n",
+        encoding="utf-8",
+    )
+
+    def write(weights: np.ndarray) -> None:
+        stored = {
+            "asked": vectors[[n for n, _ in rows]].astype(np.float16),
+            "uncovered": vectors[[n for n, a in enumerate(asked) if a.unanswerable]].astype(np.float16),
+            "weights": weights.astype(np.float32),
+        }
+        save_file(stored, folder / "questions.safetensors")
+
+    write(np.zeros(TOLD))
+    searcher = Searcher(knowledge, encoder, heads, folder, None)
+    told = np.stack([searcher.features(a.question)[1] for a in held])
+    model = LogisticRegression(C=0.3, max_iter=2000, fit_intercept=False, class_weight="balanced")
+    write(model.fit(told, [not a.unanswerable for a in held]).coef_[0])
 
 
 def fit_blends(
@@ -287,14 +183,15 @@ def _best_blend(turns: Sequence[_Voices], opinion: float) -> Blend:
 def rebuild(knowledge: Knowledge, reader: Path, examples: Sequence[Example], out: Path, limit: int | None = None) -> None:
     """Fit everything anew from ``knowledge/dialogues`` and the reader's weights, and write it into ``out``.
 
-    ``limit``: only so many dialogues and questions, to see that it works.
+    ``examples``: those of the train split. ``limit``: only so many dialogues and questions, to see that it works.
     """
     weights = weights_in(reader)
-    adapted, plain = SentenceEncoder(str(default_model()), weights.adapter), SentenceEncoder(str(default_model()))
-    told, asked = talks("train")[:limit], questions("train")[:limit]
-    calibration = weights.calibration()
-    read = lru_cache(maxsize=None)(TrainedReader(knowledge, adapted, weights).read)
-    blends = fit_blends(knowledge, read, calibration, told, out)
-    heard = cases(replay(knowledge, read, Decider(knowledge, calibration), blends, told))
-    fit_acts(knowledge, adapted, [*heard, *described(examples), *asked_cases(asked)], out)
-    fit_search(knowledge, plain, asked, out)
+    encoder = SentenceEncoder(str(default_model()), weights.adapter)
+    heads, calibration = weights.load_heads(encoder.dim), weights.calibration()
+    read = lru_cache(maxsize=None)(TrainedReader(knowledge, encoder, heads, weights).read)
+    told, held = talks("train")[:limit], talks("calibration")[:limit]
+    asked, held_asked = questions("train")[:limit], questions("calibration")[:limit]
+    blends = fit_blends(knowledge, read, calibration, held, out)
+    turns = heard(replay(knowledge, read, Decider(knowledge, calibration), blends, [*told, *held]))
+    fit_acts(knowledge, encoder, [*turns, *described(examples), *questions_as_turns([*asked, *held_asked])], out)
+    fit_search(knowledge, encoder, heads, asked, held_asked, out)

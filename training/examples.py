@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,6 +20,7 @@ from advisor.values import OutcomeId, State
 EXAMPLES = FOLDER / "examples"
 
 Split = Literal["train", "calibration", "test"]
+T = TypeVar("T", bound=BaseModel)
 Kind = Literal["plain", "named_framework", "terse", "contrast", "conflicting", "noisy", "negation"]
 
 
@@ -80,27 +81,37 @@ def load(criteria: Iterable[str], folder: Path = EXAMPLES) -> dict[str, tuple[Ex
     known, problems = set(criteria), []
     found: dict[str, tuple[Example, ...]] = {}
     for name in writers(folder):
-        path, rows = folder / f"{name}.jsonl", []
+        path = folder / f"{name}.jsonl"
         if not path.is_file():
             problems.append(f"{path}: not found; writers.toml names this writer")
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            if not line.strip():
-                continue
-            try:
-                example = Example.model_validate_json(line)
-            except ValidationError as error:
-                problems += [f"{path}:{number}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-                continue
+        try:
+            rows = lines(path, Example)
+        except KnowledgeError as error:
+            problems += error.problems
+            continue
+        for number, example in rows:
             problems += [f"{path}:{number}: criterion {s.id!r} does not exist" for s in example.criteria if s.id not in known]
-            rows.append(example)
-        found[name] = tuple(rows)
-    for path in folder.glob("*.jsonl"):
-        if path.stem not in found and path.is_file():
-            problems.append(f"{path}: no writer of writers.toml")
+        found[name] = tuple(example for _, example in rows)
+    listed = {f"{name}.jsonl" for name in writers(folder)}
+    problems += [f"{path}: no writer of writers.toml" for path in folder.glob("*.jsonl") if path.name not in listed]
     if problems:
         raise KnowledgeError(problems)
     return found
+
+
+def lines(path: Path, model: type[T]) -> list[tuple[int, T]]:
+    """The records of a JSONL file with their line numbers; raises ``KnowledgeError`` with every problem of the file."""
+    rows, problems = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if line.strip():
+            try:
+                rows.append((number, model.model_validate_json(line)))
+            except ValidationError as error:
+                problems += [f"{path}:{number}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    if problems:
+        raise KnowledgeError(problems)
+    return rows
 
 
 def of_split(split: Split, criteria: Iterable[str], folder: Path = EXAMPLES) -> tuple[Example, ...]:

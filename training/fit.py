@@ -1,7 +1,8 @@
-"""Fits the encoder and the heads to examples, with the transformers trainer.
+"""Fits the encoder and the heads to examples, turns and questions, with the transformers trainer.
 
 In: rows. Out: a fitted ``ReaderModel``. The encoder's layers are trained whole, its word vectors stay; what has changed is
-kept as factors of low rank. The loss joins outcome, states, evidence and the contrast within pairs.
+kept as factors of low rank. The loss of texts joins outcome, states, evidence and the contrast within pairs; turns teach the
+acts, and questions to lie near the passages that answer them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import Trainer, TrainingArguments, set_seed
 
-from advisor.heads import STATE_NAMES, Heads, Logits
-from training.features import Collator, PairSampler, Row
+from advisor.heads import STATE_NAMES, Heads, Logits, mean
+from training.features import NO_ACT, BatchSampler, Collator, Row
 
 ASSERTED = STATE_NAMES.index("asserted")
 
@@ -35,6 +36,9 @@ class Settings:
     evidence_weight: float
     contrast_weight: float
     contrast_margin: float
+    act_weight: float
+    answer_weight: float
+    answer_scale: float
     seed: int
 
 
@@ -45,30 +49,49 @@ class ReaderModel(nn.Module):
         super().__init__()
         self.encoder, self.heads, self.settings = encoder, heads, settings
 
-    def read(self, input_ids: Tensor, attention_mask: Tensor, mask: Tensor) -> Logits:
-        """The logits of a batch."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return self.heads(hidden, mask)  # type: ignore[no-any-return]
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The token vectors of a batch: (texts, tokens, dim)."""
+        return self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # type: ignore[no-any-return]
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        mask: Tensor,
-        evidence: Tensor,
-        states: Tensor,
-        negations: Tensor,
-        outcome: Tensor,
-        partner: Tensor,
-    ) -> dict[str, Tensor]:
-        """The loss of a batch."""
-        logits, s = self.read(input_ids, attention_mask, mask), self.settings
-        loss = functional.cross_entropy(logits.outcome, outcome)
-        loss = loss + s.state_weight * _state_loss(logits.states, states, negations)
-        loss = loss + s.evidence_weight * _evidence_loss(logits.evidence, evidence, mask)
-        if s.contrast_weight:
-            loss = loss + s.contrast_weight * _contrast_loss(logits.outcome, outcome, partner, s.contrast_margin)
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, mask: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """The loss of a batch of one kind; the labels tell which kind it is."""
+        hidden, s = self.hidden(input_ids, attention_mask), self.settings
+        whole = mean(hidden, mask)
+        loss = s.act_weight * _act_loss(self.heads.acts(whole, labels["flags"]), labels["act"])
+        if "outcome" in labels:
+            loss = loss + self._text_loss(self.heads(hidden, mask), mask, labels)
+        if "answers" in labels:
+            shown = mean(self.hidden(labels["passage_input_ids"], labels["passage_attention_mask"]), labels["passage_mask"])
+            loss = loss + s.answer_weight * _answer_loss(whole, shown, labels["answers"], s.answer_scale)
+        if "covered" in labels:
+            covered = functional.binary_cross_entropy_with_logits(self.heads.covered(whole), labels["covered"])
+            loss = loss + s.answer_weight * covered
         return {"loss": loss}
+
+    def _text_loss(self, logits: Logits, mask: Tensor, labels: dict[str, Tensor]) -> Tensor:
+        s, outcome = self.settings, labels["outcome"]
+        loss = functional.cross_entropy(logits.outcome, outcome)
+        loss = loss + s.state_weight * _state_loss(logits.states, labels["states"], labels["negations"])
+        loss = loss + s.evidence_weight * _evidence_loss(logits.evidence, labels["evidence"], mask)
+        if s.contrast_weight:
+            contrast = _contrast_loss(logits.outcome, outcome, labels["partner"], s.contrast_margin)
+            loss = loss + s.contrast_weight * contrast
+        return loss
+
+
+def _act_loss(logits: Tensor, act: Tensor) -> Tensor:
+    """Cross entropy over the turns that are acts."""
+    if (act == NO_ACT).all():
+        return logits.sum() * 0.0
+    return functional.cross_entropy(logits, act, ignore_index=NO_ACT)
+
+
+def _answer_loss(questions: Tensor, passages: Tensor, answers: Tensor, scale: float) -> Tensor:
+    """Every covered question must lie nearer to a passage that answers it than to the batch's other passages."""
+    has = answers.any(1)
+    near = scale * functional.normalize(questions[has], dim=1) @ functional.normalize(passages, dim=1).T
+    right = near.masked_fill(~answers[has], -torch.inf).logsumexp(1)
+    return (near.logsumexp(1) - right).mean()
 
 
 def _state_loss(logits: Tensor, states: Tensor, negations: Tensor) -> Tensor:
@@ -107,12 +130,14 @@ def _at(logits: Tensor, columns: Tensor) -> Tensor:
 
 
 class _ReaderTrainer(Trainer):  # type: ignore[misc]
-    def _get_train_sampler(self, train_dataset: Any = None) -> PairSampler:
+    def _get_train_sampler(self, train_dataset: Any = None) -> BatchSampler:
         assert self.train_dataset is not None
-        return PairSampler(self.train_dataset, self.args.train_batch_size, self.args.seed)
+        return BatchSampler(self.train_dataset, self.args.train_batch_size, self.args.seed)
 
 
-def fit(encoder: nn.Module, heads: Heads, examples: Sequence[Row], pad: int, settings: Settings, **extra: Any) -> ReaderModel:
+def fit(
+    encoder: nn.Module, heads: Heads, examples: Sequence[Row], collator: Collator, settings: Settings, **extra: Any
+) -> ReaderModel:
     """The fitted model. Deterministic: the same rows, settings, threads and library versions give the same weights."""
     set_seed(settings.seed)
     torch.use_deterministic_algorithms(True)
@@ -141,7 +166,7 @@ def fit(encoder: nn.Module, heads: Heads, examples: Sequence[Row], pad: int, set
             model=model,
             args=arguments,
             train_dataset=list(examples),
-            data_collator=Collator(pad),
+            data_collator=collator,
             optimizers=(torch.optim.AdamW(_groups(model, settings), weight_decay=0.01), None),
         )
         trainer.train()

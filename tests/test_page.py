@@ -1,0 +1,453 @@
+"""The decision record and the chat's manners, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Request, expect, sync_playwright
+
+from advisor import Advisor
+from advisor.record import pack
+from tests.advisor_page import PATIENCE, AdvisorPage
+from tests.conftest import ROOT, free_port, wait_until_served
+
+STORY = "Nurses book slots, get reminders, and managers approve the swaps."
+REPORT = "A read-only churn report for our five data scientists: pick a segment and a month, look at the curves."
+VAGUE = "I want to build some kind of app for my business."
+
+Open = Callable[..., AdvisorPage]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium found: apt install chromium")
+        pytest.skip("no Chromium found: apt install chromium, then run the browser tests again")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, page_url: str) -> Iterator[Open]:
+    """Opens the page in a browser of its own, and afterwards fails on any console error or request to elsewhere."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def opened(path: str = "", url: str = page_url, context: BrowserContext | None = None, **options: object) -> AdvisorPage:
+        if context is None:
+            context = browser.new_context(**options)  # type: ignore[arg-type]
+            contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        own = (url, "data:", "blob:")
+        tab.on("requestfinished", lambda request: None if request.url.startswith(own) else wrong.append(request.url))
+        tab.on("requestfailed", lambda request: _fails(request, own, wrong))
+        page = AdvisorPage(tab, url)
+        page.open(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [text for text in wrong if "ERR_CONNECTION_REFUSED" not in text and "Content Security Policy" not in text]
+
+
+def _fails(request: Request, own: tuple[str, ...], wrong: list[str]) -> None:
+    """A request to elsewhere is wrong even if it fails, unless the page's own policy has stopped it."""
+    if not request.url.startswith(own) and "csp" not in str(request.failure).lower():
+        wrong.append(f"{request.url}: {request.failure}")
+
+
+def test_the_empty_page_explains_itself(open_page: Open) -> None:
+    page = open_page()
+    expect(page.tab.locator("#chat")).to_contain_text("Four ways to begin")
+    expect(page.tab.get_by_role("heading", level=1)).to_have_text("What should I build this with?")
+    expect(page.verdict).to_contain_text("The decision")
+
+
+def test_the_record_shows_verdict_words_scores_flips_and_sources(open_page: Open) -> None:
+    page = open_page()
+    assert "Reflex" in page.describe(STORY)
+    expect(page.understood.locator("li.asserted").first).to_contain_text("book slots")
+    expect(page.tab.locator("#scores tr")).to_have_count(8)
+    expect(page.tab.locator("#ratings")).to_contain_text("native, through its ORM integration")
+    expect(page.tab.locator("#flips button")).to_have_count(3)
+    expect(page.sources.locator("details.article").first).to_be_visible()
+    expect(page.sources.locator("details.update").first).to_contain_text("since the article")
+
+
+def test_a_citation_leads_to_its_passage_and_back(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    cited = page.tab.locator("#chat a[href*='#passage-G28']").first
+    cited.click()
+    passage = page.tab.locator("#passage-G28")
+    expect(passage).to_have_attribute("open", "")
+    expect(passage).to_be_in_viewport()
+    expect(passage.locator("summary")).to_be_focused()
+    passage.get_by_role("button", name="Back to where it is cited").click()
+    expect(page.tab.locator("#chat a[href*='#passage-G28']").last).to_be_focused()
+    assert page.tab.url.rstrip("/") == page.url
+
+
+def test_a_corrected_criterion_changes_the_verdict_and_undo_brings_it_back(open_page: Open) -> None:
+    page = open_page()
+    first = page.describe(REPORT)
+    assert "Streamlit" in first
+    assert "BI tool" in page.correct("none_bi", "Yes, it holds")
+    expect(page.understood.locator("li[data-criterion=none_bi]")).to_be_focused()
+    expect(page.turns.last).to_contain_text("Correction: it does hold that")
+    page.undo()
+    assert page.verdict.text_content() == first
+    expect(page.turns).to_have_count(1)
+
+
+def test_a_what_if_from_the_record_leaves_the_verdict_alone(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    before = page.verdict.inner_html()
+    page.suppose()
+    expect(page.reply).to_contain_text("Supposing that", timeout=PATIENCE)
+    expect(page.reply).to_contain_text("the recommendation stands: Reflex", timeout=PATIENCE)
+    assert page.verdict.inner_html() == before
+
+
+def test_the_text_never_shrinks_while_it_streams(open_page: Open) -> None:
+    page = open_page()
+    page.tab.evaluate("""() => {
+      window.lengths = [];
+      const look = () => {
+        const last = [...document.querySelectorAll('#chat .bot-row')].pop();
+        if (last) window.lengths.push(last.textContent.length);
+      };
+      const all = {childList: true, subtree: true, characterData: true};
+      new MutationObserver(look).observe(document.querySelector('#chat'), all);
+    }""")
+    page.describe(STORY)
+    lengths = page.tab.evaluate("window.lengths")
+    assert len(set(lengths)) >= 3
+    assert lengths == sorted(lengths)
+    assert lengths[0] > 0
+
+
+def test_the_link_restores_the_same_record_in_a_fresh_browser(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    page.correct("req_sso", "Yes, it holds")
+    expect(page.understood.locator("li[data-criterion=req_sso]")).to_have_class("asserted")
+    link = page.tab.locator("[data-link]").input_value()
+    assert link.startswith(page.url)
+    other = open_page(link.removeprefix(page.url))
+    expect(other.turns).to_have_count(2, timeout=PATIENCE)
+    expect(other.tab.locator("#export")).to_be_visible(timeout=PATIENCE)
+    for part in ("#verdict", "#understood", "#scores", "#ratings", "#flips", "#sources"):
+        assert other.tab.locator(part).text_content() == page.tab.locator(part).text_content()
+
+
+def test_a_link_that_is_none_opens_the_empty_page(open_page: Open) -> None:
+    page = open_page("/?c=nonsense")
+    page.tab.wait_for_load_state("networkidle")
+    expect(page.tab.locator(".toast-body.error")).to_have_count(0)
+    expect(page.turns).to_have_count(0)
+    assert "Streamlit" in page.describe(REPORT)
+
+
+def test_the_export_names_the_same_outcome_and_sources(open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    page.describe(STORY)
+    saved = {}
+    for name in ("Markdown", "JSON"):
+        with page.tab.expect_download() as download:
+            page.tab.locator("#export").get_by_role("link", name=name).click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        saved[name] = path.read_text(encoding="utf-8")
+    value = json.loads(saved["JSON"])
+    assert value["outcome"] == "reflex"
+    assert value["messages"] == [{"role": "user", "content": STORY}]
+    for part in (
+        "## Context and Problem Statement",
+        "## Considered Options",
+        "## Decision Outcome",
+        "Chosen option: Reflex",
+        STORY,
+    ):
+        assert part in saved["Markdown"]
+    shown = {str(row.get_attribute("id")).removeprefix("passage-") for row in page.sources.locator("details").all()}
+    assert shown == {source for sentence in value["sentences"] for source in sentence["sources"]}
+    assert all(f"[{source}](" in saved["Markdown"] for source in shown)
+
+
+def test_stop_keeps_what_was_written(open_page: Open) -> None:
+    page = open_page()
+    stop = page.tab.locator("#stop")
+    expect(stop).to_be_disabled()
+    page.tab.evaluate("""() => {
+      const look = () => {
+        const stop = document.querySelector('#stop');
+        if (document.querySelector('#chat .bot-row') && !stop.disabled) { stop.click(); watching.disconnect(); }
+      };
+      const watching = new MutationObserver(look);
+      watching.observe(document.body, {childList: true, subtree: true, attributes: true});
+    }""")
+    assert "Reflex" in page.describe(STORY)
+    expect(stop).to_be_disabled()
+    written = str(page.reply.text_content())
+    assert "Reflex" in written
+    assert "Sources" not in written
+    page.tab.wait_for_timeout(500)
+    expect(page.reply).to_have_text(written)
+    assert "Django" in page.describe("Actually it is a public recipe site that strangers must find through Google.")
+
+
+def test_retry_answers_anew_and_undo_gives_the_words_back(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    first = str(page.reply.text_content())
+    page.retry()
+    expect(page.turns).to_have_count(1)
+    expect(page.reply).to_have_text(first, timeout=PATIENCE)
+    page.undo()
+    expect(page.box).to_have_value(STORY)
+    expect(page.replies).to_have_count(0)
+
+
+def test_a_text_that_is_too_long_stays_in_the_box(open_page: Open) -> None:
+    page = open_page()
+    page.ask("a" * 20_001)
+    expect(page.tab.get_by_text("20001 characters")).to_be_visible(timeout=PATIENCE)
+    assert len(page.box.input_value()) == 20_001
+    expect(page.replies).to_have_count(0)
+
+
+def test_an_example_fills_the_box_and_sends_nothing(open_page: Open) -> None:
+    page = open_page()
+    page.tab.get_by_role("button", name="Shift swaps").click()
+    expect(page.box).to_have_value(STORY)
+    expect(page.turns).to_have_count(0)
+
+
+def test_a_second_turn_sent_while_a_reply_runs_is_not_lost(open_page: Open) -> None:
+    page = open_page()
+    page.ask(STORY)
+    expect(page.box).to_have_value("", timeout=PATIENCE)
+    page.ask("why not Gradio?")
+    expect(page.record).to_have_attribute("data-turns", "2", timeout=PATIENCE)
+    page.tab.wait_for_timeout(1000)
+    expect(page.turns).to_have_count(2)
+    expect(page.replies).to_have_count(2)
+    expect(page.reply).to_contain_text("What I recommend stays Reflex")
+    expect(page.record).to_have_attribute("data-turns", "2")
+
+
+def test_a_turn_that_is_edited_is_answered_anew(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    page.describe("why not Gradio?")
+    with page.redrawn():
+        page.tab.get_by_role("button", name="Edit").first.click()
+        page.tab.locator("#chat textarea").first.fill(REPORT)
+        page.tab.get_by_role("button", name="Submit").first.click()
+    expect(page.verdict).to_contain_text("Streamlit")
+    expect(page.turns).to_have_count(1)
+    page.tab.get_by_role("button", name="Edit").first.click()
+    page.tab.locator("#chat textarea").first.fill("a" * 20_001)
+    page.tab.get_by_role("button", name="Submit").first.click()
+    expect(page.tab.get_by_text("20001 characters")).to_be_visible(timeout=PATIENCE)
+    expect(page.turns.first).to_contain_text(REPORT)
+    expect(page.replies).to_have_count(1)
+
+
+def test_a_conversation_of_six_turns_with_retry_and_undo_ends_as_without_them(open_page: Open, advisor: Advisor) -> None:
+    plain, wavering = open_page(), open_page()
+    first = advisor.advise([VAGUE])
+    assert first.question
+    option = first.question.options[0]
+    turns = [
+        "what if customers paid for it and each had an account?",
+        "why not Streamlit?",
+        "actually nobody signs in",
+        "start over",
+    ]
+    for page in (plain, wavering):
+        page.describe(VAGUE)
+        page.chip(option)
+        for count, turn in enumerate(turns, 3):
+            if page is wavering and count == 4:
+                page.retry()
+                page.describe("thanks, that helps")
+                page.undo()
+                expect(page.turns).to_have_count(3)
+                page.box.fill("")
+            page.describe(turn)
+            expect(page.turns).to_have_count(count)
+    expect(plain.verdict).to_contain_text("The decision")
+    expect(wavering.verdict).to_contain_text("The decision")
+    expect(plain.tab.locator("#chat").get_by_text("Fresh start")).to_be_visible(timeout=PATIENCE)
+    expect(wavering.tab.locator("#chat .message-wrap")).to_have_text(
+        str(plain.tab.locator("#chat .message-wrap").text_content()), timeout=PATIENCE
+    )
+
+
+def test_two_people_see_only_their_own(open_page: Open) -> None:
+    one, two = open_page(), open_page()
+    one.ask(STORY)
+    assert "Streamlit" in two.describe(REPORT)
+    expect(one.verdict).to_contain_text("Reflex", timeout=PATIENCE)
+    expect(two.turns).to_have_count(1)
+    expect(one.turns).to_have_count(1)
+    expect(two.tab.locator("body")).not_to_contain_text("Nurses book slots, get reminders, and managers approve the swaps")
+
+
+def test_the_history_survives_a_restart_of_the_server(open_page: Open, browser: Browser) -> None:
+    port = free_port()
+    url, context = f"http://127.0.0.1:{port}", browser.new_context()
+
+    def serve() -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+        wait_until_served(url, process)
+        return process
+
+    process = serve()
+    try:
+        page = open_page(url=url, context=context)
+        page.describe(STORY)
+        expect(page.tab.locator("#history button")).to_have_count(1, timeout=PATIENCE)
+        page.tab.close()
+        process.terminate()
+        process.wait(timeout=20)
+        process = serve()
+        again = open_page(url=url, context=context)
+        expect(again.verdict).to_contain_text("The decision")
+        again.tab.locator(".toggle-button").first.click()
+        again.tab.locator("#history button").first.click()
+        expect(again.verdict).to_contain_text("Reflex", timeout=PATIENCE)
+        expect(again.turns.first).to_contain_text("Nurses book slots")
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        context.close()
+
+
+def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
+    page = open_page()
+    expect(page.box).to_be_focused(timeout=PATIENCE)
+    page.tab.keyboard.type(STORY)
+    page.tab.keyboard.press("Enter")
+    expect(page.verdict).to_contain_text("Reflex", timeout=PATIENCE)
+    expect(page.tab.locator("#announced")).to_have_text("The answer is complete. Reflex")
+    flip = page.tab.locator("#flips button").first
+    for _ in range(80):
+        page.tab.keyboard.press("Tab")
+        if flip.evaluate("node => node === document.activeElement"):
+            break
+    expect(flip).to_be_focused()
+    with page.redrawn():
+        page.tab.keyboard.press("Enter")
+    expect(page.reply).to_contain_text("Supposing that")
+    expect(page.tab.locator("#announced")).to_have_text("The answer is complete. Reflex")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_serious_fault(open_page: Open, scheme: str, width: int) -> None:
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 844})
+    for stage in ("empty", "answered"):
+        if stage == "answered":
+            page.describe(VAGUE)
+            page.describe(STORY)
+            page.understood.locator("summary").click()
+        found = Axe().run(page.tab).response["violations"]
+        bad = [
+            f"{v['id']}: {node['html'][:160]}" for v in found if v["impact"] in ("critical", "serious") for node in v["nodes"]
+        ]
+        assert bad == [], stage
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(open_page: Open) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.describe(STORY)
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= 390
+    page.tab.locator("#chat a[href*='#passage-G28']").first.click()
+    expect(page.tab.locator("#passage-G28")).to_be_in_viewport()
+
+
+def test_the_link_preview_carries_the_products_own_name_and_picture(open_page: Open) -> None:
+    page = open_page()
+    html = page.tab.request.get(page.url).text()
+    assert 'property="og:title" content="What should I build this with?"' in html
+    assert 'content="Gradio"' not in html
+    picture = re.search(r'property="og:image" content="([^"]+)"', html)
+    assert picture
+    shown = page.tab.request.get(picture[1])
+    assert shown.headers["content-type"] == "image/png"
+    assert shown.body().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_likes_are_kept_as_lines_where_a_folder_is_named(open_page: Open, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "ADVISOR_FEEDBACK": str(tmp_path / "likes")}
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+    try:
+        wait_until_served(f"http://127.0.0.1:{port}", process)
+        page = open_page(url=f"http://127.0.0.1:{port}")
+        page.describe(STORY)
+        page.tab.get_by_role("button", name="Dislike").click()
+        reason = page.tab.locator("#reason textarea")
+        expect(reason).to_be_visible(timeout=PATIENCE)
+        reason.fill("too long")
+        reason.press("Enter")
+        expect(reason).not_to_be_visible(timeout=PATIENCE)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    kept = [json.loads(line) for line in (tmp_path / "likes" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["turns"] for row in kept] == [[STORY], [STORY]]
+    assert kept[0]["liked"] is False
+    assert kept[1]["reason"] == "too long"
+
+
+def test_a_new_conversation_ends_a_reply_that_runs_and_keeps_the_old_one(open_page: Open) -> None:
+    page = open_page()
+    page.describe(STORY)
+    page.tab.locator(".toggle-button").first.click()
+    page.tab.locator("#fresh").click()
+    expect(page.turns).to_have_count(0, timeout=PATIENCE)
+    page.tab.wait_for_timeout(500)
+    expect(page.turns).to_have_count(0)
+    page.describe(STORY)
+    page.describe("why not Gradio?")
+    expect(page.tab.locator("#history button")).to_have_count(1, timeout=PATIENCE)
+    page.tab.locator("#fresh").click()
+    page.describe(REPORT)
+    expect(page.tab.locator("#history button")).to_have_count(2, timeout=PATIENCE)
+    with page.redrawn():
+        page.tab.locator("#history button").nth(1).click()
+    expect(page.turns).to_have_count(2)
+    expect(page.verdict).to_contain_text("Reflex")
+
+
+@pytest.mark.parametrize(
+    "turns", [["\x00"], ["<b onmouseover=alert(1)>bold</b>", "![](https://elsewhere.example/x.png)"], [""] * 3]
+)
+def test_a_hostile_link_does_no_harm(open_page: Open, turns: list[str]) -> None:
+    page = open_page(f"/?c={pack(turns)}")
+    expect(page.turns).to_have_count(len(turns), timeout=PATIENCE)
+    expect(page.record).to_have_attribute("data-turns", str(len(turns)), timeout=PATIENCE)
+    assert page.tab.locator("#record img").count() == 0

@@ -22,6 +22,8 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("quality", "abstention", "abstention, recall / precision", "0.90 / 0.90"),
     ("quality", "evidence_overlap", "quoted words overlap the true ones", "0.90"),
     ("quality", "calibration_error", "calibration error", "at most 0.05"),
+    ("samples", "descriptions", "sample descriptions, through the JSONL door", ""),
+    ("samples", "real", "sample real-world texts, through the JSONL door", ""),
     ("conversation", "dialogues.standing_right", "standing recommendation right after a turn", "0.95"),
     ("conversation", "dialogues.act_right", "act of a turn", "0.92"),
     ("conversation", "dialogues.reply_right", "reply says what it must", "0.95"),
@@ -57,6 +59,8 @@ def table() -> str:
 def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
+    if "right" in value:
+        return f"{value['right'] / value['of']:.2f} ({value['right']} of {value['of']})"
     if "share" in value:
         return f"{value['share']:.2f} ({value['low']:.2f} to {value['high']:.2f}, {value['of']})"
     return f"{value['f1']:.2f}" if "f1" in value else f"{value['recall']:.2f} / {value['precision']:.2f}"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
+from benchmarks import readme
 from benchmarks.machine import ROOT, keep
 
 DATA = ROOT / "tests" / "data"
@@ -35,3 +36,4 @@ def share(name: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     keep("samples", {name: share(name) for name in ("descriptions", "real")})
+    readme.write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -39,6 +40,22 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def slow_url() -> Iterator[str]:
+    """The page with an advisor that takes its time."""
+    port = free_port()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    command = [sys.executable, "-m", "tests.slow_app"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 @pytest.fixture
@@ -88,6 +105,7 @@ def test_the_record_shows_verdict_words_scores_flips_and_sources(open_page: Open
     expect(page.tab.locator("#flips button")).to_have_count(3)
     expect(page.sources.locator("details.article").first).to_be_visible()
     expect(page.sources.locator("details.update").first).to_contain_text("since the article")
+    expect(page.tab.get_by_role("button", name="Dislike")).to_have_count(0)
 
 
 def test_a_citation_leads_to_its_passage_and_back(open_page: Open) -> None:
@@ -158,6 +176,58 @@ def test_the_link_restores_the_same_record_in_a_fresh_browser(open_page: Open) -
         assert other.tab.locator(part).text_content() == page.tab.locator(part).text_content()
 
 
+def test_a_conversation_too_long_for_a_link_says_so_and_offers_the_file(open_page: Open) -> None:
+    page = open_page()
+    words = hashlib.shake_256(b"words").hexdigest(8000)
+    page.describe(f"{STORY} {words}")
+    expect(page.tab.locator("#export")).to_contain_text("too long for a link")
+    expect(page.tab.locator("#export").get_by_role("link", name="JSON")).to_be_visible()
+
+
+def test_large_text_and_reduced_motion_work(open_page: Open) -> None:
+    page = open_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.tab.add_style_tag(content="html { font-size: 32px !important }")
+    page.describe(STORY)
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.tab.locator("#chat a[href*='#passage-G28']").first.click()
+    expect(page.tab.locator("#passage-G28")).to_be_in_viewport()
+
+
+def test_stop_keeps_what_was_written_also_after_a_click_in_the_record(open_page: Open, slow_url: str) -> None:
+    page = open_page(url=slow_url)
+    stop = page.tab.locator("#stop")
+    expect(stop).to_be_disabled()
+    with page.redrawn():
+        page.ask(STORY)
+        expect(page.reply).to_contain_text("Reflex", timeout=PATIENCE)
+        stop.click()
+    expect(page.verdict).to_contain_text("Reflex")
+    with page.redrawn():
+        page.tab.locator("#flips button").first.click()
+        expect(page.replies).to_have_count(2, timeout=PATIENCE)
+        stop.click()
+    expect(stop).to_be_disabled()
+    written = [str(reply.text_content()) for reply in page.replies.all()]
+    assert "Reflex fits" in written[0]
+    assert "Supposing that" in written[1]
+    assert not [text for text in written if "Sources" in text]
+    page.tab.wait_for_timeout(1000)
+    assert [reply.text_content() for reply in page.replies.all()] == written
+    assert "Django" in page.describe("Actually it is a public recipe site that strangers must find through Google.")
+
+
+def test_a_second_turn_sent_while_a_reply_runs_is_answered_and_none_is_lost(open_page: Open, slow_url: str) -> None:
+    page = open_page(url=slow_url)
+    page.ask(STORY)
+    expect(page.reply).to_contain_text("Reflex", timeout=PATIENCE)
+    page.ask("why not Gradio?")
+    expect(page.record).to_have_attribute("data-turns", "2", timeout=PATIENCE)
+    page.tab.wait_for_timeout(1000)
+    expect(page.turns).to_have_count(2)
+    expect(page.replies).to_have_count(2)
+    expect(page.reply).to_contain_text("What I recommend stays Reflex")
+
+
 def test_a_link_that_is_none_opens_the_empty_page(open_page: Open) -> None:
     page = open_page("/?c=nonsense")
     page.tab.wait_for_load_state("networkidle")
@@ -192,28 +262,6 @@ def test_the_export_names_the_same_outcome_and_sources(open_page: Open, tmp_path
     assert all(f"[{source}](" in saved["Markdown"] for source in shown)
 
 
-def test_stop_keeps_what_was_written(open_page: Open) -> None:
-    page = open_page()
-    stop = page.tab.locator("#stop")
-    expect(stop).to_be_disabled()
-    page.tab.evaluate("""() => {
-      const look = () => {
-        const stop = document.querySelector('#stop');
-        if (document.querySelector('#chat .bot-row') && !stop.disabled) { stop.click(); watching.disconnect(); }
-      };
-      const watching = new MutationObserver(look);
-      watching.observe(document.body, {childList: true, subtree: true, attributes: true});
-    }""")
-    assert "Reflex" in page.describe(STORY)
-    expect(stop).to_be_disabled()
-    written = str(page.reply.text_content())
-    assert "Reflex" in written
-    assert "Sources" not in written
-    page.tab.wait_for_timeout(500)
-    expect(page.reply).to_have_text(written)
-    assert "Django" in page.describe("Actually it is a public recipe site that strangers must find through Google.")
-
-
 def test_retry_answers_anew_and_undo_gives_the_words_back(open_page: Open) -> None:
     page = open_page()
     page.describe(STORY)
@@ -239,19 +287,6 @@ def test_an_example_fills_the_box_and_sends_nothing(open_page: Open) -> None:
     page.tab.get_by_role("button", name="Shift swaps").click()
     expect(page.box).to_have_value(STORY)
     expect(page.turns).to_have_count(0)
-
-
-def test_a_second_turn_sent_while_a_reply_runs_is_not_lost(open_page: Open) -> None:
-    page = open_page()
-    page.ask(STORY)
-    expect(page.box).to_have_value("", timeout=PATIENCE)
-    page.ask("why not Gradio?")
-    expect(page.record).to_have_attribute("data-turns", "2", timeout=PATIENCE)
-    page.tab.wait_for_timeout(1000)
-    expect(page.turns).to_have_count(2)
-    expect(page.replies).to_have_count(2)
-    expect(page.reply).to_contain_text("What I recommend stays Reflex")
-    expect(page.record).to_have_attribute("data-turns", "2")
 
 
 def test_a_turn_that_is_edited_is_answered_anew(open_page: Open) -> None:
@@ -407,6 +442,7 @@ def test_likes_are_kept_as_lines_where_a_folder_is_named(open_page: Open, tmp_pa
     try:
         wait_until_served(f"http://127.0.0.1:{port}", process)
         page = open_page(url=f"http://127.0.0.1:{port}")
+        assert '"named_endpoints":{}' in page.tab.request.get(f"{page.url}/gradio_api/info").text()
         page.describe(STORY)
         page.tab.get_by_role("button", name="Dislike").click()
         reason = page.tab.locator("#reason textarea")

@@ -39,7 +39,7 @@ def build(advisor: Advisor, feedback: Path | None = None) -> gr.Blocks:
             fresh = gr.Button(page["fresh"], elem_id="fresh", size="sm")
             history = gr.HTML(on.earlier([]), elem_id="history", js_on_load=CLICKED)
         gr.Markdown(f"# {page['title']}\n\n{page['intro']}")
-        gr.HTML(f'<p id="announced" role="status" aria-live="polite" class="sr-only" data-done="{page["done"]}"></p>')
+        gr.HTML(f'<div id="announced" role="log" aria-live="polite" class="sr-only" data-done="{page["done"]}"></div>')
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(

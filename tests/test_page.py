@@ -379,13 +379,26 @@ def test_the_history_survives_a_restart_of_the_server(open_page: Open, browser: 
         context.close()
 
 
+def test_a_screen_reader_hears_each_sentence_once_and_then_that_the_answer_is_complete(open_page: Open, slow_url: str) -> None:
+    page = open_page(url=slow_url)
+    page.describe(STORY)
+    told = page.tab.locator("#announced p").all_text_contents()
+    assert told[-1] == "The answer is complete. Reflex"
+    assert len(told) >= 10
+    heard = "".join("".join(told[:-1]).split())
+    assert heard
+    assert "".join(str(page.reply.text_content()).split()).startswith(heard)
+    assert heard.count("Reflexfitswhatyoudescribe") == 1
+    expect(page.tab.locator("#chat [role=log]")).to_have_attribute("aria-live", "off")
+
+
 def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
     page = open_page()
     expect(page.box).to_be_focused(timeout=PATIENCE)
     page.tab.keyboard.type(STORY)
     page.tab.keyboard.press("Enter")
     expect(page.verdict).to_contain_text("Reflex", timeout=PATIENCE)
-    expect(page.tab.locator("#announced")).to_have_text("The answer is complete. Reflex")
+    expect(page.tab.locator("#announced p").last).to_have_text("The answer is complete. Reflex")
     flip = page.tab.locator("#flips button").first
     for _ in range(80):
         page.tab.keyboard.press("Tab")
@@ -395,7 +408,7 @@ def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
     with page.redrawn():
         page.tab.keyboard.press("Enter")
     expect(page.reply).to_contain_text("Supposing that")
-    expect(page.tab.locator("#announced")).to_have_text("The answer is complete. Reflex")
+    expect(page.tab.locator("#announced p").last).to_have_text("The answer is complete. Reflex")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

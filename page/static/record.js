@@ -20,12 +20,35 @@ const link = () => {
   const input = element.querySelector("[data-link]");
   if (input) input.value = `${location.origin}${location.pathname}?c=${input.dataset.link}`;
 };
+// Gradio draws the whole reply anew with each piece, which a screen reader would read from its start each time. So the chat is
+// silent, and every piece is told once, in a place of its own; at the end it is told that the answer is complete.
+const tell = (text) => {
+  const place = document.getElementById("announced");
+  if (!place || !text.trim()) return;
+  const piece = document.createElement("p");
+  piece.textContent = text;
+  place.append(piece);
+  while (place.childElementCount > 100) place.firstElementChild.remove();
+};
+let replies = 0;
+let told = 0;
+const tellNew = () => {
+  const log = document.querySelector('#chat [role="log"]');
+  if (log && log.getAttribute("aria-live") !== "off") log.setAttribute("aria-live", "off");
+  const rows = document.querySelectorAll("#chat .bot-row");
+  if (rows.length !== replies) told = 0;
+  replies = rows.length;
+  const text = rows.length ? rows[rows.length - 1].textContent.replace(/\s+/g, " ").trim() : "";
+  const stop = document.getElementById("stop");
+  if (stop && !stop.disabled && text.length > told) {
+    tell(text.slice(told));
+    told = text.length;
+  }
+};
 const announce = () => {
   const verdict = element.querySelector("#verdict h2");
   const place = document.getElementById("announced");
-  if (!verdict || !place) return;
-  place.textContent = "";
-  setTimeout(() => { place.textContent = `${place.dataset.done} ${verdict.textContent}`; }, 100);
+  if (verdict && place) tell(`${place.dataset.done} ${verdict.textContent}`);
 };
 
 element.addEventListener("click", async (event) => {
@@ -72,6 +95,7 @@ const follow = () => {
     if (pane) pane.scrollTop += last.getBoundingClientRect().top - pane.getBoundingClientRect().top - 8;
   }
   turns = users.length;
+  tellNew();
 };
 const watchChat = () => {
   const chat = document.getElementById("chat");

@@ -7,6 +7,7 @@ been trained with a head for acts, so its vectors tell them. Does not read crite
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def flags(turn: str, context: Context, names: int) -> Vectors:
         [context.stands, context.decided, context.open, min(words, 60) / 20, words <= 3, "?" in turn, min(names, 2) / 2],
         dtype=np.float32,
     )
+
+
+def named(turn: str, names: Sequence[tuple[str, re.Pattern[str]]]) -> int:
+    """How many of the outcomes a turn names."""
+    return sum(bool(pattern.search(turn)) for _, pattern in names)
 
 
 def told(vector: Vectors, flagged: Vectors) -> Vectors:

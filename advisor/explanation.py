@@ -61,7 +61,7 @@ class Explainer:
                 "clarify",
                 "lean",
                 outcome=self._headline_of(decision.runner_up),
-                percent=_percent(decision.scores[decision.runner_up]),
+                percent=percent(decision.scores[decision.runner_up]),
             )
             yield Sentence(text, "inference", (self._knowledge.outcomes[decision.runner_up].essence,))
         yield from self.question(decision)
@@ -69,14 +69,14 @@ class Explainer:
 
     def headline(self, decision: Decision) -> Iterator[Sentence]:
         outcome = self._knowledge.outcomes[decision.outcome]
-        name, percent = outcome.headline, _percent(decision.confidence)
+        name, likely = outcome.headline, percent(decision.confidence)
         if decision.guess:
-            text = self._say("headline", "guess", outcome=name, percent=percent)
+            text = self._say("headline", "guess", outcome=name, percent=likely)
         elif decision.confidence >= self._knowledge.number("sure") or decision.runner_up is None:
-            text = self._say("headline", "sure", outcome=name, percent=percent)
+            text = self._say("headline", "sure", outcome=name, percent=likely)
         else:
             runner_up = self._knowledge.outcomes[decision.runner_up].name
-            text = self._say("headline", "lean", outcome=name, percent=percent, runner_up=runner_up)
+            text = self._say("headline", "lean", outcome=name, percent=likely, runner_up=runner_up)
         yield Sentence(capital(text), "inference", (outcome.essence,), "paragraph")
         yield from self.rule(decision)
 
@@ -132,7 +132,7 @@ class Explainer:
         elif ruled_out:
             text = self._say("why_not", "negated", outcome=other.name, quote=plain_quote(ruled_out[0]))
         elif other.id == decision.runner_up and decision.scores[other.id] >= 0.1:
-            text = self._say("why_not", "leaning", outcome=other.name, percent=_percent(decision.scores[other.id]))
+            text = self._say("why_not", "leaning", outcome=other.name, percent=percent(decision.scores[other.id]))
         else:
             text = self._say("why_not", "not_said", outcome=other.name)
         yield Sentence(text, "inference", rule.passages, "item")
@@ -252,12 +252,16 @@ class Explainer:
 def plain_quote(signal: Signal) -> str:
     """The first evidence as one line of plain text: control characters out, Markdown and HTML characters escaped."""
     plain = " ".join(_CONTROL.sub(" ", signal.evidence[0].quote).split())
-    if len(plain) > QUOTE_LIMIT:
-        plain = plain[:QUOTE_LIMIT].rsplit(" ", 1)[0] + " …"
-    return _MARKDOWN.sub(r"\\\1", plain)
+    return _MARKDOWN.sub(r"\\\1", clipped(plain, QUOTE_LIMIT))
 
 
-def _percent(probability: float) -> int:
+def clipped(text: str, limit: int) -> str:
+    """The text, or as many of its whole words as fit into ``limit`` characters."""
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def percent(probability: float) -> int:
+    """A probability in per cent, never 0 or 100: nothing is that sure."""
     return min(99, max(1, round(100 * probability)))
 
 

@@ -11,18 +11,15 @@ import json
 import zlib
 from collections.abc import Sequence
 
+from advisor.explanation import percent
 from advisor.knowledge import Knowledge
+from advisor.stream import source_line
 from advisor.values import Advice, Decision, State
 
 MOST_TURNS = 200
 """Turns in a link; a conversation that somebody held is shorter."""
 LONGEST_LINK = 200_000
 """Bytes that a link may unpack to; a longer one is no link of ours."""
-
-
-def percent_of(probability: float) -> int:
-    """A probability in per cent, never 0 or 100: nothing is that sure."""
-    return min(99, max(1, round(100 * probability)))
 
 
 def confidence_word(knowledge: Knowledge, decision: Decision) -> str:
@@ -68,19 +65,14 @@ def madr(knowledge: Knowledge, advice: Advice, turns: Sequence[str]) -> str:
     lines += [f"* {o.name}" for o in offered]
     lines += ["", f"## {say('madr', 'outcome')}", ""]
     if decision.recommends:
-        sure, percent = say("sure", confidence_word(knowledge, decision)), percent_of(decision.confidence)
-        lines += [say("madr", "chosen", outcome=outcome.name, sure=sure, percent=percent), ""]
+        sure, likely = say("sure", confidence_word(knowledge, decision)), percent(decision.confidence)
+        lines += [say("madr", "chosen", outcome=outcome.name, sure=sure, percent=likely), ""]
     lines += [f"* {_cited(s.text, s.sources, numbers)}" for s in advice.sentences if s.block != "heading" and not s.cells]
     lines += ["", f"## {say('madr', 'scores')}", ""]
     ranked = sorted(decision.scores.items(), key=lambda item: -item[1])
     lines += [f"* {knowledge.outcomes[name].name}: {round(100 * score)} %" for name, score in ranked]
     lines += ["", f"## {say('headings', 'sources')}", ""]
-    for source, number in numbers.items():
-        passage = knowledge.passages[source]
-        place = passage.section
-        if passage.layer == "update":
-            place += f": {passage.package} {passage.version}, {passage.date}"
-        lines.append(f"{number}. [{passage.id}]({passage.url}), {place}")
+    lines += [source_line(number, knowledge.passages[source]).strip() for source, number in numbers.items()]
     return "\n".join(lines) + "\n"
 
 

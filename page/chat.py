@@ -16,7 +16,7 @@ from typing import Any
 
 import gradio as gr
 
-from advisor import Advisor, Delta, InputError
+from advisor import Advice, Advisor, Delta, InputError
 from advisor.record import unpack
 from page.record_view import RecordView
 
@@ -102,11 +102,11 @@ class Chat:
                 if advice is None:
                     yield [*history, message], gr.skip(), gr.skip()
                 else:
-                    yield [*history, message], self.record([*history, message]), OFF
+                    yield [*history, message], self.record([*history, message], advice), OFF
         except InputError as error:
             yield [*history, {"role": "assistant", "content": str(error)}], gr.skip(), OFF
 
-    def _replies(self, turns: list[str]) -> Iterator[tuple[Message, Any]]:
+    def _replies(self, turns: list[str]) -> Iterator[tuple[Message, Advice | None]]:
         """The reply to the last turn as it grows, at its end with the advice."""
         message: Message = {"role": "assistant", "content": ""}
         numbers: dict[str, int] = {}
@@ -119,11 +119,14 @@ class Chat:
                 message = {**message, "options": [{"label": o, "value": o} for o in event.advice.question.options]}
             yield message, event.advice
 
-    def record(self, history: list[Message]) -> str:
-        """The record of a conversation as it stands; each drawing is told apart, so that the page notices an equal one."""
+    def record(self, history: list[Message], advice: Advice | None = None) -> str:
+        """The record of a conversation as it stands; each drawing is told apart, so that the page notices an equal one.
+
+        ``advice``: that of the last turn, where it is at hand.
+        """
         turns = turns_of(history)
         try:
-            drawn = self.view.draw(self.advisor.advise(turns), turns, cited(history)) if turns else self.view.empty()
+            drawn = self.view.draw(advice or self.advisor.advise(turns), turns, cited(history)) if turns else self.view.empty()
         except InputError as error:
             drawn = f"<p>{html.escape(str(error))}</p>"
         return f'<div data-drawn="{time.time_ns()}" data-turns="{len(turns)}">{drawn}</div>'

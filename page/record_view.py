@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from advisor.contract import as_json
 from advisor.corrections import Corrections
+from advisor.explanation import clipped, percent
 from advisor.knowledge import Knowledge
-from advisor.record import confidence_word, madr, pack, percent_of, state_of
+from advisor.record import confidence_word, madr, pack, state_of
 from advisor.schema import Passage
 from advisor.values import Advice, Decision, State
 
@@ -57,9 +58,9 @@ class RecordView:
         title = name[:1].upper() + name[1:]
         lines = []
         if decision.recommends:
-            word, percent = confidence_word(knowledge, decision), percent_of(decision.confidence)
+            word, likely = confidence_word(knowledge, decision), percent(decision.confidence)
             runner_up = knowledge.outcomes[decision.runner_up].name if decision.runner_up else ""
-            told = self._text("how_sure", sure=knowledge.say("sure", word), percent=percent)
+            told = self._text("how_sure", sure=knowledge.say("sure", word), percent=likely)
             tie = f" {self._text('near_tie', outcome=runner_up)}" if word == "tie" else ""
             lines.append(f'<p class="sure">{told}{tie}</p>')
             rule = knowledge.rule_of(decision.outcome)
@@ -90,9 +91,7 @@ class RecordView:
         criterion = self._knowledge.criteria[name]
         signal = advice.reading.signals.get(name)
         quote = " ".join(signal.evidence[0].quote.split()) if state and signal and signal.evidence else ""
-        if len(quote) > CLIPPED:
-            quote = quote[:CLIPPED].rsplit(" ", 1)[0] + " …"
-        shown = f"<q>{html.escape(quote)}</q>" if quote else ""
+        shown = f"<q>{html.escape(clipped(quote, CLIPPED))}</q>" if quote else ""
         choices: list[tuple[str, State | None]] = [("set_true", "asserted"), ("set_false", "negated"), ("set_open", None)]
         buttons = "".join(
             self._button(word, self._corrections.turn(name, to), self._text(f"{word}_of", label=criterion.label))
@@ -111,11 +110,11 @@ class RecordView:
     def _scores(self, decision: Decision) -> str:
         rows = []
         for name, score in sorted(decision.scores.items(), key=lambda item: -item[1]):
-            percent = round(100 * score)
+            share = round(100 * score)
             label = html.escape(self._knowledge.outcomes[name].name)
             rows.append(
                 f'<tr class="{"chosen" if name == decision.outcome else ""}"><th scope="row">{label}</th>'
-                f'<td class="bar"><span style="width:{max(percent, 1)}%"></span></td><td class="percent">{percent} %</td></tr>'
+                f'<td class="bar"><span style="width:{max(share, 1)}%"></span></td><td class="percent">{share} %</td></tr>'
             )
         return f'<section id="scores"><h3>{self._text("scores")}</h3><table>{"".join(rows)}</table></section>'
 

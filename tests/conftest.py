@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +66,28 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes], seconds: float
     pytest.fail(f"no page at {url} after {seconds} s: {process.stderr and process.stderr.read().decode()}")
 
 
-@pytest.fixture(scope="session")
-def page_url() -> Iterator[str]:
-    """The page as `python app.py` serves it, on a port of its own."""
-    port = free_port()
+@contextmanager
+def served(*command: str, port: int | None = None, **environment: str) -> Iterator[str]:
+    """The address of the page that ``python app.py``, or another command, serves, on a port of its own where none is given."""
+    chosen = port or free_port()
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
+        [sys.executable, *(command or ("app.py",))],
         cwd=ROOT,
-        env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
+        env={**os.environ, "GRADIO_SERVER_PORT": str(chosen), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{chosen}"
     try:
         wait_until_served(url, process)
         yield url
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """The page as `python app.py` serves it."""
+    with served() as url:
+        yield url

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Request, expect, sync_p
 from advisor import Advisor
 from advisor.record import pack
 from tests.advisor_page import PATIENCE, AdvisorPage
-from tests.conftest import ROOT, free_port, wait_until_served
+from tests.conftest import free_port, served
 
 STORY = "Nurses book slots, get reminders, and managers approve the swaps."
 REPORT = "A read-only churn report for our five data scientists: pick a segment and a month, look at the curves."
@@ -45,17 +43,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def slow_url() -> Iterator[str]:
     """The page with an advisor that takes its time."""
-    port = free_port()
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
-    command = [sys.executable, "-m", "tests.slow_app"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_served(url, process)
+    with served("-m", "tests.slow_app") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture
@@ -349,34 +338,20 @@ def test_two_people_see_only_their_own(open_page: Open) -> None:
 
 
 def test_the_history_survives_a_restart_of_the_server(open_page: Open, browser: Browser) -> None:
-    port = free_port()
-    url, context = f"http://127.0.0.1:{port}", browser.new_context()
-
-    def serve() -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-        wait_until_served(url, process)
-        return process
-
-    process = serve()
-    try:
+    port, context = free_port(), browser.new_context()
+    with served(port=port) as url:
         page = open_page(url=url, context=context)
         page.describe(STORY)
         expect(page.tab.locator("#history button")).to_have_count(1, timeout=PATIENCE)
         page.tab.close()
-        process.terminate()
-        process.wait(timeout=20)
-        process = serve()
+    with served(port=port) as url:
         again = open_page(url=url, context=context)
         expect(again.verdict).to_contain_text("The decision")
         again.tab.locator(".toggle-button").first.click()
         again.tab.locator("#history button").first.click()
         expect(again.verdict).to_contain_text("Reflex", timeout=PATIENCE)
         expect(again.turns.first).to_contain_text("Nurses book slots")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        context.close()
+    context.close()
 
 
 def test_a_screen_reader_hears_each_sentence_once_and_then_that_the_answer_is_complete(open_page: Open, slow_url: str) -> None:
@@ -449,12 +424,8 @@ def test_the_link_preview_carries_the_products_own_name_and_picture(open_page: O
 
 @pytest.mark.slow
 def test_likes_are_kept_as_lines_where_a_folder_is_named(open_page: Open, tmp_path: Path) -> None:
-    port = free_port()
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "ADVISOR_FEEDBACK": str(tmp_path / "likes")}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-    try:
-        wait_until_served(f"http://127.0.0.1:{port}", process)
-        page = open_page(url=f"http://127.0.0.1:{port}")
+    with served(ADVISOR_FEEDBACK=str(tmp_path / "likes")) as url:
+        page = open_page(url=url)
         assert '"named_endpoints":{}' in page.tab.request.get(f"{page.url}/gradio_api/info").text()
         page.describe(STORY)
         page.tab.get_by_role("button", name="Dislike").click()
@@ -463,9 +434,6 @@ def test_likes_are_kept_as_lines_where_a_folder_is_named(open_page: Open, tmp_pa
         reason.fill("too long")
         reason.press("Enter")
         expect(reason).not_to_be_visible(timeout=PATIENCE)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
     kept = [json.loads(line) for line in (tmp_path / "likes" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["turns"] for row in kept] == [[STORY], [STORY]]
     assert kept[0]["liked"] is False

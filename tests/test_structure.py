@@ -33,7 +33,7 @@ IMPORTS: dict[str, set[str]] = {
     "explanation": {"knowledge", "schema", "values"},
     "answers": {"explanation", "knowledge", "schema", "values"},
     "stream": {"schema", "values"},
-    "record": {"knowledge", "values"},
+    "record": {"explanation", "knowledge", "stream", "values"},
     "pipeline": {
         "acts", "answers", "decision", "dialogue", "encoder", "errors", "explanation", "knowledge", "language", "retrieval",
         "signals", "stream", "trained", "values",

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from advisor.acts import ActReader, Context, flags, told
+from advisor.acts import ActReader, Context, flags, named, told
 from advisor.decision import Decider
 from advisor.dialogue import Dialogue, Read
 from advisor.encoder import SentenceEncoder, default_model
@@ -76,8 +76,7 @@ def fit_acts(knowledge: Knowledge, encoder: SentenceEncoder, rows: Sequence[Case
     names = ActReader.names(knowledge)
 
     def seen(row: Case) -> np.ndarray:
-        named = sum(bool(pattern.search(row.turn)) for _, pattern in names)
-        return told(vectors[row.turn], flags(row.turn, row.context, named))
+        return told(vectors[row.turn], flags(row.turn, row.context, named(row.turn, names)))
 
     model = LogisticRegression(C=REGULARITY, max_iter=2000, class_weight="balanced")
     model.fit(np.stack([seen(row) for row in rows]), [ACTS.index(row.act) for row in rows])

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from advisor.acts import ActReader, Context, flags
+from advisor.acts import ActReader, Context, flags, named
 from advisor.heads import STATE_NAMES
 from advisor.knowledge import Knowledge
 from advisor.values import ACTS
@@ -121,8 +121,7 @@ class Rows:
         return outcome
 
     def _flags(self, turn: str, context: Context) -> Tensor:
-        named = sum(bool(pattern.search(turn)) for _, pattern in self._names)
-        return torch.from_numpy(flags(turn, context, named))
+        return torch.from_numpy(flags(turn, context, named(turn, self._names)))
 
 
 def _first_act(example: Example) -> Literal["describe", "off_topic"]:

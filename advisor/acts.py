@@ -7,7 +7,6 @@ been trained with a head for acts, so its vectors tell them. Does not read crite
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +41,21 @@ def flags(turn: str, context: Context, names: int) -> Vectors:
     )
 
 
-def named(turn: str, names: Sequence[tuple[str, re.Pattern[str]]]) -> int:
-    """How many of the outcomes a turn names."""
-    return sum(bool(pattern.search(turn)) for _, pattern in names)
+class Names:
+    """The words by which people mean an outcome."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._patterns = [
+            (outcome.id, re.compile(rf"\b(?:{'|'.join(map(re.escape, outcome.names))})\b(?!-)", re.IGNORECASE))
+            for outcome in knowledge.outcomes.values()
+            if outcome.names
+        ]
+
+    def of(self, turn: str) -> tuple[str, ...]:
+        """The outcomes that the turn names, in the order of the outcomes; a longer name hides a shorter one inside it."""
+        spans = [(m.start(), m.end(), name) for name, pattern in self._patterns for m in pattern.finditer(turn)]
+        kept = {n for a, b, n in spans if not any(c <= a and b <= d and (c, d) != (a, b) for c, d, _ in spans)}
+        return tuple(name for name, _ in self._patterns if name in kept)
 
 
 def told(vector: Vectors, flagged: Vectors) -> Vectors:
@@ -57,7 +68,7 @@ class ActReader:
 
     def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path) -> None:
         self._encoder = encoder
-        self._names = self.names(knowledge)
+        self._names = Names(knowledge)
         self._uncovered = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, knowledge.uncovered))})(?![\w-])", re.IGNORECASE)
         path = folder / "acts.safetensors"
         try:
@@ -66,24 +77,9 @@ class ActReader:
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelError(f"{path} cannot be read: {error!r}. Rebuild it: python -m training --calibration") from error
 
-    @staticmethod
-    def names(knowledge: Knowledge) -> list[tuple[str, re.Pattern[str]]]:
-        """Each outcome with the pattern of the words by which people mean it."""
-        return [
-            (outcome.id, re.compile(rf"\b(?:{'|'.join(map(re.escape, outcome.names))})\b(?!-)", re.IGNORECASE))
-            for outcome in knowledge.outcomes.values()
-            if outcome.names
-        ]
-
-    def about(self, turn: str) -> tuple[str, ...]:
-        """The outcomes that the turn names, in the order of the outcomes; a longer name hides a shorter one inside it."""
-        spans = [(m.start(), m.end(), name) for name, pattern in self._names for m in pattern.finditer(turn)]
-        kept = {n for a, b, n in spans if not any(c <= a and b <= d and (c, d) != (a, b) for c, d, _ in spans)}
-        return tuple(name for name, _ in self._names if name in kept)
-
     def hear(self, turn: str, context: Context) -> Heard:
         """The likeliest act; a turn that refers to a project can only be one where a project stands."""
-        about = self.about(turn)
+        about = self._names.of(turn)
         vector = self._encoder.tokens(turn).vectors.mean(axis=0)
         scores = told(vector, flags(turn, context, len(about))) @ self._weights + self._bias
         if not context.stands:
@@ -91,9 +87,10 @@ class ActReader:
         if not context.open:
             scores = np.where([act == "answer" for act in ACTS], -np.inf, scores)
         shares = np.exp(scores - scores.max())
+        shares /= shares.sum()
         best = int(shares.argmax())
         unknown = tuple(dict.fromkeys(match.group() for match in self._uncovered.finditer(turn)))
-        return Heard(ACTS[best], about, float(shares[best] / shares.sum()), unknown)
+        return Heard(ACTS[best], about, float(shares[best]), unknown, float(shares[ACTS.index("question")]))
 
 
 NEEDS_PROJECT = frozenset({"refine", "retract", "answer", "why", "why_not", "what_if"})

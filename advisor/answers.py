@@ -165,12 +165,7 @@ class Answerer:
             yield Sentence(self._say("answer", "not_covered"), "inference", block="paragraph")
             yield Sentence(self._say("answer", "covers"), "connective")
         else:
-            shown: list[str] = []
-            for passage in passages:
-                for told in (passage, *self._updates_of(passage.id)[:2]):
-                    if told.id not in shown:
-                        yield self._explain.passage(told.id, "run" if shown else "paragraph")
-                        shown.append(told.id)
+            yield from self._explain.passages(passages, "paragraph")
         yield from self.standing(standing, "paragraph")
 
     def uncovered(self, tools: Sequence[str]) -> Iterator[Sentence]:
@@ -224,9 +219,6 @@ class Answerer:
         """Rows of the article's table that this project's criteria need."""
         needed = [self._knowledge.criteria[s.criterion].requirement for s in self._explain.said(reading)]
         return list(dict.fromkeys(row for row in needed if row))
-
-    def _updates_of(self, passage: str) -> list[Passage]:
-        return [p for p in self._knowledge.passages.values() if p.layer == "update" and passage in p.revises]
 
     def _name(self, decision: Decision) -> str:
         return self._knowledge.outcomes[decision.outcome].headline

@@ -16,7 +16,7 @@ from advisor.values import STATES, Advice, Signal
 
 
 def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[str, Any]:
-    """The contract's value. Criteria below ``threshold`` are left out; probabilities are rounded to 4 places."""
+    """The contract's value. Criteria below ``threshold`` are left out."""
     decision = advice.decision
     return {
         "id": id,

@@ -142,8 +142,8 @@ class Dialogue:
         if heard.act not in TELLING and not telling:
             return Step(heard, before, before, supposed=alone)
         if decision.outcome == "off_topic":
-            return Step(Heard("off_topic", heard.about, heard.probability), before, before, supposed=alone)
-        return Step(Heard("describe", heard.about, heard.probability), before, alone, signals)
+            return Step(replace(heard, act="off_topic"), before, before, supposed=alone)
+        return Step(replace(heard, act="describe"), before, alone, signals)
 
     def _told(
         self, before: Standing, statement: Statement, heard: Heard

@@ -6,7 +6,7 @@ In: the reading and the decision. Out: sentences. All wording comes from the kno
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from advisor.knowledge import Knowledge
 from advisor.schema import Passage, Rule
@@ -24,13 +24,15 @@ class Explainer:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
 
-    def explain(self, reading: Reading, decision: Decision) -> tuple[Sentence, ...]:
-        """The reply, in the order in which it is read."""
+    def explain(self, reading: Reading, decision: Decision, beside: Sequence[Passage] = ()) -> tuple[Sentence, ...]:
+        """The reply, in the order in which it is read. ``beside``: passages on what is asked beside the description."""
         if decision.outcome == "off_topic":
             return tuple(self._off_topic())
         if decision.outcome == "clarify":
-            return tuple(self._clarify(reading, decision))
-        return tuple(self._recommend(reading, decision))
+            return (*self._clarify(reading, decision, beside), *self.flips(decision.flips))
+        told = tuple(self._recommend(reading, decision))
+        answered = self._beside(beside, {source for sentence in told for source in sentence.sources})
+        return (*told, *answered, *self.flips(decision.flips), *self.question(decision))
 
     def prompt(self) -> tuple[Sentence, ...]:
         """The reply to a text without words."""
@@ -43,14 +45,12 @@ class Explainer:
         yield from self._production(reading, decision)
         yield from self._updates(reading, decision)
         yield from self.add_ons(reading, decision)
-        yield from self.flips(decision.flips)
-        yield from self.question(decision)
 
     def _off_topic(self) -> Iterator[Sentence]:
         yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
         yield Sentence(self._say("off_topic", "offer"), "connective")
 
-    def _clarify(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
+    def _clarify(self, reading: Reading, decision: Decision, beside: Sequence[Passage]) -> Iterator[Sentence]:
         yield Sentence(self._say("clarify", "headline"), "inference", ("G56",), "paragraph")
         for signal in self.said(reading)[:2]:
             criterion = self._knowledge.criteria[signal.criterion]
@@ -64,8 +64,25 @@ class Explainer:
                 percent=percent(decision.scores[decision.runner_up]),
             )
             yield Sentence(text, "inference", (self._knowledge.outcomes[decision.runner_up].essence,))
+        yield from self._beside(beside, set())
         yield from self.question(decision)
-        yield from self.flips(decision.flips)
+
+    def _beside(self, passages: Sequence[Passage], cited: Set[str]) -> Iterator[Sentence]:
+        """The passages for a question beside a description, without those that the reply has cited already."""
+        left = [passage for passage in passages if passage.id not in cited]
+        if left:
+            yield Sentence(self._say("answer", "beside"), "connective", block="paragraph")
+            yield from self.passages(left, "run", cited)
+
+    def passages(self, passages: Sequence[Passage], block: Block, cited: Set[str] = frozenset()) -> Iterator[Sentence]:
+        """Each passage and what has changed since, every one once and none that is ``cited``; the first one as ``block``."""
+        shown: list[str] = []
+        for passage in passages:
+            revised = [p.id for p in self._knowledge.passages.values() if p.layer == "update" and passage.id in p.revises]
+            for told in (passage.id, *revised[:2]):
+                if told not in (*shown, *cited):
+                    yield self.passage(told, "run" if shown else block)
+                    shown.append(told)
 
     def headline(self, decision: Decision) -> Iterator[Sentence]:
         outcome = self._knowledge.outcomes[decision.outcome]

@@ -14,7 +14,7 @@ from advisor import knowledge as knowledge_files
 from advisor.acts import ActReader
 from advisor.answers import Answerer
 from advisor.decision import Decider
-from advisor.dialogue import Dialogue, load_blends
+from advisor.dialogue import TELLING, Dialogue, load_blends
 from advisor.encoder import SentenceEncoder, default_model
 from advisor.errors import InputError
 from advisor.explanation import Explainer
@@ -101,11 +101,11 @@ class Advisor:
             if len(turn) > limit:
                 raise InputError(self.knowledge.say("prompts", "too_long", found=len(turn), limit=limit))
         step = self._after(users)
-        found = self._search(step, users[-1]) if step.heard.act == "question" else None
+        found = self._search(step, users[-1])
         sentences = tuple(self._reply(step, users[-1], found))
         shown, alone = step.after, step.supposed
-        asks = step.heard.act == "off_topic" or (found is not None and not found.passages)
-        if shown.decision is None and asks and alone and alone.decision and not alone.decision.recommends:
+        aside = step.heard.act == "off_topic" or (step.heard.act == "question" and not found.passages)
+        if shown.decision is None and aside and alone and alone.decision and not alone.decision.recommends:
             shown = (
                 alone  # no project stands, this turn is none, and nothing answers it: what it would be as one tells its kind
             )
@@ -126,8 +126,8 @@ class Advisor:
                     self._steps.popitem(last=False)
         return step
 
-    def _reply(self, step: Step, turn: str, found: Found | None) -> Iterator[Sentence]:
-        """The sentences that answer a step; ``found`` is what answers a question."""
+    def _reply(self, step: Step, turn: str, found: Found) -> Iterator[Sentence]:
+        """The sentences that answer a step; ``found`` is what answers a question, also one beside a description."""
         act, after, answer = step.heard.act, step.after, self._answerer
         language = self._languages.of(turn)
         if language:
@@ -149,7 +149,7 @@ class Advisor:
             yield from answer.why_not(after, step.heard.about)
         elif act == "compare":
             yield from answer.compare(after, step.heard.about)
-        elif found:
+        elif act == "question":
             yield from answer.question(after, found.passages)
         elif act == "meta":
             yield from answer.meta(after)
@@ -164,11 +164,15 @@ class Advisor:
         else:
             if step.before.statements and act != "restart":
                 yield from answer.changed(step)
-            yield from self._explainer.explain(after.reading, after.decision)
+            yield from self._explainer.explain(after.reading, after.decision, found.passages)
 
     def _search(self, step: Step, turn: str) -> Found:
-        """The passages that answer a question; none where the guidance does not cover it."""
-        found = self._searcher.search(turn, self._project_name(step), int(self.knowledge.number("passages_in_an_answer")))
+        """The passages that answer a question, also one beside a description; none where nothing is asked or covered."""
+        asks = step.heard.act == "question"
+        if not asks and not (step.heard.act in TELLING and step.heard.asks >= self.knowledge.number("asks_beside")):
+            return Found((), (), 0.0)
+        name = self._project_name(step) if asks else ""
+        found = self._searcher.search(turn, name, int(self.knowledge.number("passages_in_an_answer")))
         covered = found.covered >= self.knowledge.number("answerable") and not step.heard.unknown
         return found if covered else Found((), (), found.covered)
 

@@ -1,4 +1,4 @@
-"""The trained reader: one pass of the adapted encoder over each turn, then the heads over all tokens.
+"""The trained reader: one pass of the adapted encoder over each turn, then the heads over all tokens and a look at the words.
 
 In: user turns, and the weights in ``knowledge/reader``. Out: a ``Reading`` with an opinion on the outcome. Does not decide.
 """
@@ -21,6 +21,7 @@ from advisor.errors import ModelError
 from advisor.heads import STATE_NAMES, Heads
 from advisor.knowledge import Knowledge
 from advisor.values import STATES, Calibration, Evidence, Reading, Signal, Statement
+from advisor.words import BagOfWords, joined
 
 REBUILD = "python -m training"
 QUOTES = 2
@@ -62,7 +63,7 @@ class Weights:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             curve = tuple((float(score), float(share)) for score, share in found["curve"])
-            return Calibration(float(found["rules"]), float(found["opinion"]), curve)
+            return Calibration(float(found["rules"]), float(found["opinion"]), float(found["words"]), curve)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The calibration {path} cannot be read: {error!r}. Rebuild it: {REBUILD}") from error
 
@@ -84,8 +85,16 @@ def weights_in(folder: Path) -> Weights:
 class TrainedReader:
     """Reads criteria, their evidence and an opinion on the outcome. Safe to call from many threads."""
 
-    def __init__(self, knowledge: Knowledge, encoder: Encoder, heads: Heads, weights: Weights) -> None:
+    def __init__(
+        self, knowledge: Knowledge, encoder: Encoder, heads: Heads, weights: Weights, trust: float | None = None
+    ) -> None:
+        """``trust``: weight of the view by words beside 1 for the heads' (None: the calibrated one).
+
+        Raises ``ModelError`` where the words or the calibration cannot be read.
+        """
         self._encoder, self._heads, self._weights = encoder, heads, weights
+        self._words = BagOfWords(weights.folder)
+        self._trust = weights.calibration().words if trust is None else trust
         self._threshold, self._second = knowledge.number("evidence"), knowledge.number("second_evidence")
 
     def read(self, statements: tuple[Statement, ...]) -> Reading:
@@ -97,7 +106,8 @@ class TrainedReader:
             logits = self._heads(vectors.unsqueeze(0), torch.ones(1, len(vectors), dtype=torch.bool))
             states = logits.states[0].softmax(-1).numpy()
             evidence = logits.evidence[0].sigmoid().numpy()
-            opinion = logits.outcome[0].double().softmax(-1).numpy()
+            by_words = self._words.logs("\n".join(left(statement) for statement in statements))
+            opinion = joined(logits.outcome[0].numpy(), by_words, self._trust)
         signals = {}
         for column, criterion in enumerate(self._weights.criteria):
             said = states[column, 1:]
@@ -123,6 +133,14 @@ class TrainedReader:
                 break
             found.append(Evidence(statement.turn, begin, end, statement.text[begin:end]))
         return tuple(found)
+
+
+def left(statement: Statement) -> str:
+    """The text without its dropped stretches."""
+    text = statement.text
+    for start, end in sorted(statement.dropped, reverse=True):
+        text = text[:start] + text[end:]
+    return text
 
 
 def _kept(view: TokenView, dropped: Sequence[tuple[int, int]]) -> TokenView:

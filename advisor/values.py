@@ -89,12 +89,14 @@ class Reading:
 class Calibration:
     """How the voices are joined and what a score is worth.
 
-    ``rules`` and ``opinion`` weigh the logarithms of the two distributions. ``curve`` maps the top score to the
-    probability that the outcome is acceptable, as points (score, probability) with rising scores.
+    ``rules`` and ``opinion`` weigh the logarithms of the two distributions; within the opinion, ``words`` weighs that of the
+    words beside 1 for that of the encoder. ``curve`` maps the top score to the probability that the outcome is acceptable, as
+    points (score, probability) with rising scores.
     """
 
     rules: float = 1.0
     opinion: float = 1.0
+    words: float = 0.0
     curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
 
@@ -186,12 +188,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a turn does in its conversation, the outcomes it names, how sure that is, and tools named that no passage covers."""
+    """What a turn does in its conversation, the outcomes it names, how sure that is, and tools named that no passage covers.
+
+    ``asks`` is the probability that it is a question on the guidance, whatever else it is.
+    """
 
     act: Act
     about: tuple[str, ...]
     probability: float
     unknown: tuple[str, ...] = ()
+    asks: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

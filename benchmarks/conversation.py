@@ -65,25 +65,29 @@ def dialogues(advisor: Advisor, given: Sequence[Talk]) -> dict[str, Any]:
 
 
 def answers(advisor: Advisor, given: Sequence[Asked]) -> dict[str, Any]:
-    """Shares over questions asked with no project standing."""
-    passage, first, admitted, content = [], [], [], []
+    """Shares over questions asked with no project standing.
+
+    What is not covered is admitted where the turn is heard as something to answer and the reply cites nothing.
+    """
+    heard, passage, first, admitted, content = [], [], [], [], []
     wrong: list[str] = []
     for asked in given:
         advice = advisor.advise([asked.question])
-        covered = "not cover" not in advice.text
+        cited = list(advice.sources)
+        heard.append(advice.act == "question")
         if asked.unanswerable:
-            admitted.append(not covered)
-            good = not covered
+            good = advice.act in ("question", "off_topic") and not cited
+            admitted.append(good)
         else:
-            cited = [s for s in advice.sources if s]
-            passage.append(covered and bool(set(cited) & set(asked.passages)))
-            first.append(covered and bool(cited) and cited[0] in asked.passages)
+            passage.append(bool(set(cited) & set(asked.passages)))
+            first.append(bool(cited) and cited[0] in asked.passages)
             content.append(mentions(advice.text, asked.must_mention, ()))
             good = passage[-1] and content[-1]
         if not good and len(wrong) < SHOWN:
-            wanted, cited_first = "/".join(asked.passages) or "not covered", "/".join(advice.sources[:3])
+            wanted, cited_first = "/".join(asked.passages) or "not covered", "/".join(cited[:3])
             wrong.append(f"{asked.id} {advice.act} {wanted} -> {cited_first} | {asked.question}")
     return {
+        "heard_as_questions": share(heard),
         "right_passage_cited": share(passage),
         "right_passage_first": share(first),
         "says_what_it_must": share(content),

@@ -68,7 +68,7 @@ def main() -> None:
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.py"
         bare.write_text(BARE, encoding="utf-8")
-        with served([str(bare)]) as url:
+        with served(str(bare)) as url:
             bare_bytes, bare_requests = weight(browser, url)
         with served() as url:
             page_bytes, page_requests = weight(browser, url)

@@ -22,7 +22,7 @@ from advisor.values import ABSTENTIONS
 from benchmarks import readme, scores
 from benchmarks.machine import ROOT, keep
 from benchmarks.scores import Judged
-from training.examples import Example, of_split
+from training.examples import Example, of_split, writers
 
 PICTURES = ROOT / "benchmarks" / "pictures"
 LENGTHS = ((0, 25), (25, 70), (70, 10_000))
@@ -54,6 +54,7 @@ def report(judged: Sequence[Judged], outcomes: Sequence[str]) -> dict[str, Any]:
     to_abstain = [j for j in judged if j.example.label in ABSTENTIONS]
     queues = [j for j in judged if j.example.task_queue]
     error, curve = scores.calibration(judged)
+    table = writers()
 
     def right(where: Callable[[Example], bool]) -> dict[str, float]:
         return scores.share(j.right for j in judged if where(j.example))
@@ -76,6 +77,11 @@ def report(judged: Sequence[Judged], outcomes: Sequence[str]) -> dict[str, Any]:
         "outcome_f1": scores.outcome_f1(judged, outcomes),
         "misleading_framework_names": right(lambda e: e.kind == "named_framework"),
         "negations": right(lambda e: any(s.state != "asserted" for s in e.criteria)),
+        "by_register": {
+            table[name].voice: right(lambda e, name=name: e.id.startswith(f"{name}-"))  # type: ignore[misc]
+            for name in table
+            if table[name].split == "test"
+        },
         "by_kind": {k: right(lambda e, k=k: e.kind == k) for k in sorted({j.example.kind for j in judged})},  # type: ignore[misc]
         "by_length": {
             f"{low} to {high - 1} words": right(lambda e, low=low, high=high: low <= len(e.text.split()) < high)  # type: ignore[misc]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from transformers import set_seed
 
@@ -26,18 +26,21 @@ from advisor.encoder import SentenceEncoder, default_model
 from advisor.heads import Heads
 from advisor.knowledge import Knowledge
 from advisor.signals import PrototypeReader
-from advisor.values import Calibration, Statement
+from advisor.trained import TrainedReader, weights_in
+from advisor.values import Calibration, Reading, Statement
+from advisor.words import BagOfWords
 from benchmarks import scores
 from benchmarks.machine import RESULTS, keep
 from benchmarks.scores import Judged
 from training import features, fit
 from training.__main__ import settings
-from training.examples import Example, load, writers
+from training.examples import Example, drawn, load, writers
+from training.words import fit_words
 
 Answers = Sequence[str]
-SMALL = 2400
+SMALL = 800
 """Examples an ablation is trained on; the whole set would take an hour for each."""
-SMALL_EPOCHS = 3.0
+SMALL_EPOCHS = 2.0
 IDEAS: Mapping[str, Mapping[str, float]] = {
     "all ideas": {},
     "without criteria": {"state_weight": 0.0},
@@ -58,13 +61,12 @@ def row(examples: Sequence[Example], answers: Answers) -> dict[str, Any]:
     }
 
 
-def bag_of_words(train: Sequence[Example], texts: Sequence[str]) -> Answers:
-    """TF-IDF of words and pairs of words, logistic regression."""
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    model = LogisticRegression(C=10, max_iter=60, tol=1e-3).fit(
-        vectorizer.fit_transform([e.text for e in train]), [e.label for e in train]
-    )
-    return [str(answer) for answer in model.predict(vectorizer.transform(texts))]
+def bag_of_words(train: Sequence[Example], texts: Sequence[str], outcomes: Sequence[str]) -> Answers:
+    """The view by words alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        fit_words(train, outcomes, Path(folder))
+        words = BagOfWords(Path(folder))
+    return [outcomes[int(words.logs(text).argmax())] for text in texts]
 
 
 def frozen(encoder: SentenceEncoder) -> Callable[[Sequence[Example], Sequence[str]], Answers]:
@@ -79,10 +81,24 @@ def frozen(encoder: SentenceEncoder) -> Callable[[Sequence[Example], Sequence[st
     return answers
 
 
-def advised(advisor: Advisor, texts: Sequence[str]) -> Answers:
-    """What an advisor answers, abstentions included."""
+def shipped(knowledge: Knowledge, texts: Sequence[str]) -> Iterator[tuple[str, Answers]]:
+    """What the shipped reader says with and without each of its voices, and what the advisor answers."""
+    weights = weights_in(knowledge_files.FOLDER / "reader")
+    encoder, found = SentenceEncoder(str(default_model()), weights.adapter), weights.calibration()
+    heads = weights.load_heads(encoder.dim)
+    statements = [(Statement(0, text),) for text in texts]
+    readings: list[Reading] = []
+    for name, trust in (("encoder", 0.0), ("encoder and words", found.words)):
+        reader = TrainedReader(knowledge, encoder, heads, weights, trust)
+        readings = [reader.read(statement) for statement in statements]
+        yield f"trained: {name}", [max(r.opinion, key=lambda o: r.opinion[o]) for r in readings]
+        decider = Decider(knowledge, found)
+        yield f"trained: {name} and rules", [decider.decide(reading).outcome for reading in readings]
+    rules = Decider(knowledge, replace(found, opinion=0.0))
+    yield "trained: rules alone", [rules.decide(reading).outcome for reading in readings]
+    advisor = Advisor.load()
     decisions = [advisor.advise([text]).decision for text in texts]
-    return [decision.outcome if decision else "clarify" for decision in decisions]
+    yield "the advisor", [decision.outcome if decision else "clarify" for decision in decisions]
 
 
 def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], changed: Mapping[str, float]) -> Answers:
@@ -107,18 +123,17 @@ def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], 
     return answers
 
 
-def part(examples: Sequence[Example], count: int, seed: int = 1) -> list[Example]:
-    """``count`` examples drawn at random, the two of a pair together."""
-    order = np.random.default_rng(seed).permutation(len(examples))
-    chosen: dict[str, Example] = {}
-    by_pair: dict[str, list[Example]] = {}
-    for e in examples:
-        by_pair.setdefault(e.pair or e.id, []).append(e)
-    for place in order:
-        if len(chosen) >= count:
-            break
-        chosen.update({e.id: e for e in by_pair[examples[place].pair or examples[place].id]})
-    return list(chosen.values())
+def ablate(knowledge: Knowledge, split: Mapping[str, Sequence[Example]], found: dict[str, Any]) -> None:
+    """Train the small variants, and keep the table after each."""
+    held = split["calibration"]
+    texts = [e.text for e in held]
+    train = drawn(split["train"], SMALL, seed=1)
+    trials = {f"{len(train)} examples, {idea}": (train, changed) for idea, changed in IDEAS.items()}
+    trials |= {f"{count} examples, all ideas": (drawn(split["train"], count, seed=1), {}) for count in (SMALL // 4, SMALL // 2)}
+    found["ablations"] = {}
+    for name, (some, changed) in trials.items():
+        found["ablations"][name] = row(held, small(knowledge, some, texts, changed))
+        keep("readers", found)
 
 
 def main() -> None:
@@ -134,16 +149,7 @@ def main() -> None:
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     found: dict[str, Any] = {name: before.get(name, {}) for name in ("test_split", "learning_curve", "ablations")}
     if given.ablations:
-        train, held = part(split["train"], SMALL), split["calibration"]
-        texts = [e.text for e in held]
-        for idea, changed in IDEAS.items():
-            found["ablations"][f"{len(train)} examples, {idea}"] = row(held, small(knowledge, train, texts, changed))
-            keep("readers", found)
-        for count in (SMALL // 4, SMALL // 2, SMALL * 2):
-            found["ablations"][f"{count} examples, all ideas"] = row(
-                held, small(knowledge, part(split["train"], count), texts, {})
-            )
-            keep("readers", found)
+        ablate(knowledge, split, found)
         return
     encoder, test = SentenceEncoder(str(default_model())), split["test"]
     texts = [e.text for e in test]
@@ -153,12 +159,13 @@ def main() -> None:
             test, [decider.decide(untrained.read((Statement(0, text),))).outcome for text in texts]
         ),
         "logistic regression on frozen embeddings": row(test, frozen(encoder)(split["train"], texts)),
-        "bag of words": row(test, bag_of_words(split["train"], texts)),
-        "the trained reader and the rules": row(test, advised(Advisor.load(), texts)),
+        **{name: row(test, answers) for name, answers in shipped(knowledge, texts)},
     }
+    found["learning_curve"] = {}
     for share in (8, 4, 2, 1):
-        some = part(split["train"], len(split["train"]) // share)
-        found["learning_curve"][f"bag of words, {len(some)} examples"] = row(test, bag_of_words(some, texts))
+        some = drawn(split["train"], len(split["train"]) // share, seed=1)
+        answers = bag_of_words(some, texts, tuple(knowledge.outcomes))
+        found["learning_curve"][f"bag of words, {len(some)} examples"] = row(test, answers)
     keep("readers", found)
 
 

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.examples import Example
+from training.examples import Example, pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One example and what the advisor said: outcome id (abstentions included), confidence, task queue, criteria, quotes.
 
-    ``said`` maps each asserted criterion to the spans quoted for it; ``top`` is the highest score.
+    ``said`` maps each asserted criterion to the spans quoted for it.
     """
 
     example: Example
@@ -98,9 +98,5 @@ def calibration(judged: Sequence[Judged], bins: int = 10) -> tuple[float, list[t
 
 def both_right(judged: Sequence[Judged]) -> dict[str, float]:
     """Of the pairs that differ in one fact which flips the outcome, the share with both texts right."""
-    by_pair: dict[str, list[Judged]] = {}
-    for j in judged:
-        if j.example.pair:
-            by_pair.setdefault(j.example.pair, []).append(j)
-    flips = [two for two in by_pair.values() if len(two) == 2 and not set(two[0].example.accept) & set(two[1].example.accept)]
-    return share(two[0].right and two[1].right for two in flips)
+    right = {j.example.id: j.right for j in judged}
+    return share(right[one.id] and right[other.id] for one, other in pairs([j.example for j in judged]))

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 
 import psutil
@@ -22,6 +21,7 @@ from advisor import Advisor
 from advisor.encoder import SentenceEncoder
 from benchmarks import readme
 from benchmarks.machine import ROOT, keep
+from benchmarks.serving import answers_once, free_port
 
 ROUNDS = 30
 STARTS = 5
@@ -80,11 +80,12 @@ def start_and_memory() -> dict[str, float]:
     """Median seconds to the first page and peak memory in MiB, beside those of the bare parts."""
     served, parts, served_peak, parts_peak = [], [], [], []
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "ADVISOR_CACHE": cache, "GRADIO_SERVER_PORT": "7997", "HF_HUB_OFFLINE": "1",
+        environment = {**os.environ, "ADVISOR_CACHE": cache, "HF_HUB_OFFLINE": "1",
                        "GRADIO_ANALYTICS_ENABLED": "False"}  # fmt: skip
         for turn in range(-1, STARTS):
             measured = _run([sys.executable, "-c", PARTS], environment, None)
-            page = _run([sys.executable, "app.py"], environment, "http://127.0.0.1:7997")
+            port = str(free_port())
+            page = _run([sys.executable, "app.py"], {**environment, "GRADIO_SERVER_PORT": port}, f"http://127.0.0.1:{port}")
             if turn >= 0:
                 parts.append(measured[0])
                 parts_peak.append(measured[1])
@@ -107,24 +108,16 @@ def _run(command: list[str], environment: dict[str, str], url: str | None) -> tu
         with contextlib.suppress(psutil.Error):  # it may just have ended
             peak = max(peak, watched.memory_info().rss)
         if process.poll() is not None:
-            if url:
-                raise SystemExit(f"{command} ended with {process.returncode} before it served a page")
+            if url or process.returncode:
+                raise SystemExit(f"{command} ended with {process.returncode}")
             break
-        if url and _answers(url):
+        if url and answers_once(url):
             break
         time.sleep(0.01)
     taken = time.perf_counter() - start
     process.terminate()
     process.wait()
     return taken, peak / 2**20
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ ENDING = """(...given) => {
 }"""
 """Whoever goes on waits for no reply: one that runs ends where it is. A cancel without a reply that runs would be an error."""
 
+FILLING = "(draft) => !draft.trim() || %s.includes(draft) ? %s : draft"
+"""An example fills the box unless somebody has begun to write there."""
+
 
 def build(advisor: Advisor, feedback: Path | None = None) -> gr.Blocks:
     """The page. ``feedback``: folder for likes and dislikes; without one there are none."""
@@ -56,9 +59,10 @@ def build(advisor: Advisor, feedback: Path | None = None) -> gr.Blocks:
                     stop = gr.Button(page["stop"], elem_id="stop", scale=1, min_width=64, interactive=False)
                 gr.Markdown(page["examples"])
                 with gr.Row(elem_id="examples"):
+                    texts = json.dumps([example.text for example in advisor.knowledge.page_examples])
                     for example in advisor.knowledge.page_examples:
                         button = gr.Button(example.title, size="sm", min_width=64)
-                        button.click(None, None, box, js=f"() => {json.dumps(example.text)}", api_visibility="private")
+                        button.click(None, box, box, js=FILLING % (texts, json.dumps(example.text)), api_visibility="private")
                 gr.Markdown(page["limits"], elem_id="limits")
             with gr.Column(scale=2, min_width=320):
                 record = gr.HTML(on.record([]), elem_id="record", js_on_load=(STATIC / "record.js").read_text("utf-8"))

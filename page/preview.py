@@ -13,8 +13,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PICTURE = "/preview.png"
-PICTURES_FROM = "img-src 'self' data: blob:"
-"""A turn in a link may hold a picture's address; nothing is loaded from elsewhere."""
 _TAG = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?/?>', re.DOTALL)
 
 

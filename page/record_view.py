@@ -30,11 +30,9 @@ class RecordView:
         self._knowledge = knowledge
         self._corrections = Corrections(knowledge)
 
-    def empty(self, turns: int = 0) -> str:
-        """The record where no project stands, after so many turns."""
-        return (
-            f'<section id="verdict" data-turns="{turns}"><h2>{self._text("title")}</h2><p>{self._text("empty")}</p></section>'
-        )
+    def empty(self) -> str:
+        """The record where no project stands."""
+        return f'<section id="verdict"><h2>{self._text("title")}</h2><p>{self._text("empty")}</p></section>'
 
     def draw(self, advice: Advice, turns: Sequence[str], earlier: Iterable[str] = ()) -> str:
         """The whole record. ``earlier``: ids of passages that earlier replies cite."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, free_port, wait_until_served
+from benchmarks.serving import answers, free_port
+from tests.conftest import ROOT
 
 
 def test_a_taken_port_is_named_with_the_way_out() -> None:
@@ -75,12 +76,13 @@ def test_it_starts_as_a_space_starts_it(tmp_path: Path) -> None:
     }  # fmt: skip
     process = subprocess.Popen([python, "app.py"], cwd=code, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        wait_until_served(f"http://127.0.0.1:{port}", process)
+        ready = answers(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait(timeout=20)
         for path in [code, *code.rglob("*")]:
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    assert ready, process.stderr and process.stderr.read().decode()
 
 
 def test_no_function_of_the_page_is_offered_to_other_programs(page_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from advisor import Advice, Advisor, Delta
+from advisor.explanation import Explainer
 from benchmarks.conversation import mentions
 from tests.conftest import samples
 
@@ -148,3 +149,20 @@ def test_the_sample_dialogues_are_heard_and_answered_as_they_should_be(advisor: 
 @pytest.mark.parametrize("sample", samples("questions"), ids=lambda sample: sample["id"])
 def test_the_sample_questions_are_answered_or_admitted(advisor: Advisor, sample: dict[str, list[str]]) -> None:
     assert mentions(advisor.advise([str(sample["question"])]).text, sample["must_mention"], ())
+
+
+def test_passages_for_a_question_beside_a_description_are_each_told_once_and_before_the_next_question(advisor: Advisor) -> None:
+    for story in (PORTAL, REPORT, "an app for my shop"):
+        plain = advisor.advise([story])
+        assert plain.decision
+        told = advisor.knowledge.passages
+        cited = [told[source] for source in plain.sources if source[0] == "G"][:1]
+        reply = Explainer(advisor.knowledge).explain(plain.reading, plain.decision, [*cited, told["G49"]])
+        lead = [n for n, sentence in enumerate(reply) if sentence.text == advisor.knowledge.say("answer", "beside")]
+        assert len(lead) == 1
+        assert reply[lead[0] + 1].sources == ("G49",)
+        passages = [s.sources for s in reply if s.kind in ("article", "update") and not s.cells]
+        assert len(passages) == len(set(passages))
+        if plain.question:
+            assert plain.question.text in "".join(s.text for s in reply[lead[0] :])
+        assert [s for s in reply if s in plain.sentences] == list(plain.sentences)

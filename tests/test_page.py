@@ -6,18 +6,17 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Request, expect
 
 from advisor import Advisor
 from advisor.record import pack
+from benchmarks.serving import chromium, free_port, served
 from tests.advisor_page import PATIENCE, AdvisorPage
-from tests.conftest import free_port, served
 
 STORY = "Nurses book slots, get reminders, and managers approve the swaps."
 REPORT = "A read-only churn report for our five data scientists: pick a segment and a month, look at the curves."
@@ -29,15 +28,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    try:
+        with chromium() as started:
+            yield started
+    except FileNotFoundError as error:
         if os.environ.get("CI"):
-            pytest.fail("no Chromium found: apt install chromium")
-        pytest.skip("no Chromium found: apt install chromium, then run the browser tests again")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
+            pytest.fail(str(error))
+        pytest.skip(f"{error}, then run the browser tests again")
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +272,17 @@ def test_an_example_fills_the_box_and_sends_nothing(open_page: Open) -> None:
     page = open_page()
     page.tab.get_by_role("button", name="Shift swaps").click()
     expect(page.box).to_have_value(STORY)
+    page.tab.get_by_role("button", name="Churn report").click()
+    expect(page.box).to_have_value(REPORT)
     expect(page.turns).to_have_count(0)
+
+
+def test_an_example_leaves_what_somebody_has_begun_to_write(open_page: Open) -> None:
+    page = open_page()
+    page.box.fill("we are three vets and")
+    page.tab.get_by_role("button", name="Shift swaps").click()
+    page.tab.wait_for_timeout(500)
+    expect(page.box).to_have_value("we are three vets and")
 
 
 def test_a_turn_that_is_edited_is_answered_anew(open_page: Open) -> None:

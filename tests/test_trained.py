@@ -12,7 +12,9 @@ from safetensors.numpy import save_file
 
 from advisor import Advisor, ModelError
 from advisor.encoder import SentenceEncoder
-from advisor.trained import weights_in
+from advisor.trained import left, weights_in
+from advisor.values import Statement
+from advisor.words import BagOfWords
 from tests.conftest import ROOT
 
 READER = ROOT / "knowledge" / "reader"
@@ -54,6 +56,35 @@ def test_changes_of_another_encoder_are_refused(folder: Path) -> None:
     save_file({"pooler.dense.bias": np.zeros(3, dtype=np.float32)}, folder / "encoder.safetensors")
     with pytest.raises(ModelError, match=r"pooler\.dense\.bias does not fit this encoder"):
         SentenceEncoder(adapter=folder / "encoder.safetensors")
+
+
+@pytest.mark.parametrize("name", ["words.txt", "words.safetensors"])
+def test_missing_words_are_named_with_the_command_that_mends_it(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=rf"cannot be read: .*{name}.*python -m training"):
+        BagOfWords(folder)
+
+
+def test_words_that_do_not_fit_their_weights_are_refused(folder: Path) -> None:
+    with (folder / "words.txt").open("a", encoding="utf-8") as file:
+        file.write("one term too many\n")
+    with pytest.raises(ModelError, match=r"cannot be read: .*python -m training"):
+        BagOfWords(folder)
+
+
+def test_the_words_of_a_text_speak_for_an_outcome_and_no_words_for_none() -> None:
+    outcomes, words = weights_in(READER).outcomes, BagOfWords(READER)
+    logs = words.logs("Superset or Metabase: the branch managers want to build their own charts, self-service, no SQL.")
+    assert outcomes[int(logs.argmax())] == "bi_tool"
+    assert np.exp(logs).sum() == pytest.approx(1, abs=1e-4)
+    assert (words.logs("") == words.logs("qwxz vvkk")).all()
+
+
+def test_what_was_taken_back_is_not_among_the_words() -> None:
+    kept, dropped = "Two analysts look at charts.", " Search engines must find it."
+    whole = Statement(0, kept + dropped, ((len(kept), len(kept + dropped)),))
+    assert left(whole) == kept
+    assert left(Statement(0, kept)) == kept
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
+import torch
 
 from advisor import Advisor, KnowledgeError
 from advisor.encoder import PUBLISHED_SHA256, SentenceEncoder, default_model, file_sha256
 from tests.conftest import ROOT, samples
 from training.__main__ import settings
 from training.copies import near_copies
-from training.examples import EXAMPLES, Example, Split, load, of_split, pairs, writers
+from training.examples import EXAMPLES, Example, Split, drawn, load, of_split, pairs, writers
 from training.features import BatchSampler, Collator, Rows
 from training.manifest import digest
-from training.talks import cases, projects, questions, talks, waiting
+from training.talks import cases, projects, questions, questions_as_turns, talks
 
 READER = ROOT / "knowledge" / "reader"
 
@@ -82,6 +84,14 @@ def test_every_text_has_a_second_label_and_hardly_any_differs(examples: dict[str
     assert [e.id for e in everything if e.id not in second] == []
     differ = [e.id for e in everything if second[e.id][0] not in e.accept and e.label not in second[e.id][1].split("+")]
     assert len(differ) <= len(everything) / 1000, differ
+
+
+def test_examples_are_drawn_by_chance_with_both_texts_of_a_pair(examples: dict[str, tuple[Example, ...]]) -> None:
+    rows = examples["w43"]
+    some = drawn(rows, 40, seed=1)
+    assert some == drawn(rows, 40, seed=1) != drawn(rows, 40, seed=2)
+    assert 40 <= len({e.id for e in some}) == len(some) <= 41
+    assert {count for pair, count in Counter(e.pair for e in some).items() if pair} == {2}
 
 
 def test_every_problem_of_the_examples_is_reported_at_once(tmp_path: Path, advisor: Advisor) -> None:
@@ -147,20 +157,27 @@ def rows(advisor: Advisor, examples: dict[str, tuple[Example, ...]]) -> tuple[Ro
     told, asked = talks("train")[:30], questions("train")[:60]
     pairs_first = [e for e in examples["w43"] if e.pair][:60]
     turns = [case for talk in told for case in cases(talk)]
-    return make, [*make.texts(pairs_first), *make.turns(turns), *make.questions(asked, waiting(asked))]
+    return make, [
+        *make.texts(pairs_first, {e.id: True for e in pairs_first}),
+        *make.turns(turns),
+        *make.questions(asked, questions_as_turns(asked)),
+    ]
 
 
-def test_a_batch_is_of_one_kind_and_most_pairs_stay_together(rows: tuple[Rows, list[dict[str, Any]]]) -> None:
+def test_a_batch_is_of_one_kind_and_pairs_stay_together(rows: tuple[Rows, list[dict[str, Any]]]) -> None:
     sampler = BatchSampler(rows[1], 16, seed=1)
     order = list(sampler)
     assert len(order) == len(sampler) == len(set(order))
-    together = 0
+    pairs_seen: set[str] = set()
     for start in range(0, len(order), 16):
         batch = [rows[1][place] for place in order[start : start + 16]]
         assert len({row["kind"] for row in batch}) == 1
-        names = Counter(row["pair"] for row in batch if row["pair"])
-        together += sum(count == 2 for count in names.values())
-    assert together >= 20
+        together = Counter(row["pair"] for row in batch if row["pair"])
+        assert set(together.values()) <= {2}
+        pairs_seen |= set(together)
+    assert len(pairs_seen) >= 20
+    with pytest.raises(ValueError, match="even number"):
+        BatchSampler(rows[1], 15, seed=1)
     sampler.set_epoch(1)
     assert list(sampler) != order
     sampler.set_epoch(0)
@@ -189,8 +206,25 @@ def test_partners_are_the_two_texts_of_a_pair(rows: tuple[Rows, list[dict[str, A
 def test_a_project_is_its_telling_turns_with_the_last_word_on_each_criterion() -> None:
     for talk in talks("train")[:60]:
         for project in projects(talk):
-            last = talk.turns[int(project.id.rsplit(".", 1)[1]) - 1]
-            assert project.text.endswith(last.user)
-            assert project.accept == last.expect_label
-            assert len({shown.id for shown in project.criteria}) == len(project.criteria)
-            assert all(shown.quote in project.text for shown in project.criteria)
+            example = project.example
+            last = talk.turns[int(example.id.rsplit(".", 1)[1]) - 1]
+            assert project.turns[-1] == last.user
+            assert example.text == "\n".join(project.turns)
+            assert example.accept == last.expect_label
+            assert len({shown.id for shown in example.criteria}) == len(example.criteria) == len(project.since)
+            starts = [sum(len(turn) + 1 for turn in project.turns[:count]) for count in range(len(project.turns))]
+            for shown, since in zip(example.criteria, project.since, strict=True):
+                assert shown.quote in project.turns[starts.index(since)]
+
+
+def test_a_project_is_trained_as_it_is_read_turn_by_turn(rows: tuple[Rows, list[dict[str, Any]]]) -> None:
+    make, _ = rows
+    encoder = SentenceEncoder(str(default_model()))
+    told = [p for talk in talks("train")[:60] for p in projects(talk) if len(p.turns) > 1][:4]
+    batch = Collator(0, {}, seed=1)(make.projects(told))
+    inputs = {name: batch[name] for name in ("input_ids", "position_ids", "attention_mask")}
+    with torch.inference_mode():
+        hidden = encoder.model(**inputs).last_hidden_state
+    for project, seen, mask in zip(told, hidden, batch["mask"], strict=True):
+        alone = np.concatenate([encoder.tokens(turn).vectors for turn in project.turns])
+        assert np.abs(seen[mask].numpy() - alone).max() < 1e-4

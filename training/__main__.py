@@ -12,23 +12,21 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from transformers import set_seed
 
 from advisor import knowledge as knowledge_files
 from advisor.encoder import SentenceEncoder, default_model
 from advisor.errors import AdvisorError
-from advisor.heads import Heads
 from advisor.trained import TrainedReader, weights_in
 from advisor.values import Statement
-from training import conversation, features, fit, manifest
+from advisor.words import BagOfWords
+from training import conversation, fit, manifest
 from training.calibrate import calibrate
 from training.examples import load, writers
-from training.talks import cases, projects, questions, talks, waiting
+from training.stages import Stages, material
 
 OUT = knowledge_files.FOLDER / "reader"
 THREADS = 2
@@ -50,30 +48,8 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
     knowledge = knowledge_files.load()
     chosen, window = settings()
     if limit:
-        chosen = fit.Settings(**{**asdict(chosen), "epochs": 1.0})
-    table, by_writer = writers(), load(knowledge.criteria)
-    train = [e for name, rows in by_writer.items() if table[name].split == "train" for e in rows][:limit]
-    negations = {e.id: table[name].negations for name, rows in by_writer.items() for e in rows}
-    told, asked = talks("train")[:limit], questions("train")[:limit]
-
-    set_seed(chosen.seed)  # before the heads, whose first weights are drawn by chance
-    encoder = SentenceEncoder(str(default_model()))
-    before = {name: weight.detach().clone() for name, weight in encoder.model.named_parameters()}
-    make = features.Rows(knowledge, encoder.tokenizer, window)
-    heads = Heads(encoder.dim, len(make.order.criteria), len(make.order.outcomes))
-    rows = [
-        *make.texts(train, negations),
-        *make.texts([project for talk in told for project in projects(talk)]),
-        *make.turns([case for talk in told for case in cases(talk)]),
-        *make.questions(asked, waiting(asked)),
-    ]
-    passages = make.passages({name: passage.text for name, passage in knowledge.passages.items()})
-    collator = features.Collator(encoder.tokenizer.pad_token_id, passages, chosen.seed)
-    fit.fit(encoder.model, heads, rows, collator, chosen, disable_tqdm=quiet)
-
-    save_file(fit.changes(encoder.model, before, chosen.rank), out / "encoder.safetensors")
-    save_file({key: value.half() for key, value in heads.state_dict().items()}, out / "heads.safetensors")
-    manifest.write(out, make.order, chosen, by_writer)
+        chosen = replace(chosen, epochs=1.0, second_epochs=1.0)
+    Stages(knowledge, material(knowledge, limit), chosen, window, out, quiet).run()
 
 
 def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
@@ -88,8 +64,10 @@ def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
     )
     weights = weights_in(reader)
     encoder = SentenceEncoder(str(default_model()), weights.adapter)
-    trained = TrainedReader(knowledge, encoder, weights.load_heads(encoder.dim), weights)
-    found = calibrate(knowledge, [trained.read((Statement(0, e.text),)) for e in held], held)
+    words = BagOfWords(reader)
+    trained = TrainedReader(knowledge, encoder, weights.load_heads(encoder.dim), weights, trust=0.0)
+    readings = [trained.read((Statement(0, e.text),)) for e in held]
+    found = calibrate(knowledge, readings, [words.logs(e.text) for e in held], held)
     (reader / "calibration.json").write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
     manifest.renew(reader, by_writer)
     conversation.rebuild(knowledge, reader, train, out, limit)
@@ -115,7 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
                 rebuild(reader, given.limit, given.quiet)
             recalibrate(reader, talk, given.limit)
             for made, place in ((reader, given.out), (talk, given.out.with_name("conversation"))):
-                shutil.rmtree(place, ignore_errors=True)
+                if place.exists():
+                    place.replace(Path(name) / f"old {place.name}")
                 made.replace(place)
     except (AdvisorError, OSError) as error:
         sys.stderr.write(f"{error}\n")

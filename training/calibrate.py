@@ -1,12 +1,12 @@
-"""Joins the rules and the reader's opinion, and says what a score is worth.
+"""Joins the rules, the encoder's opinion and the words', and says what a score is worth.
 
-In: readings of the calibration split, which nothing else uses. Out: the weights of both voices and the curve from the
+In: readings of the calibration split, which nothing else uses. Out: the weights of the voices and the curve from the
 top score to the share that is acceptable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,8 +14,10 @@ from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
 from advisor.decision import Decider
+from advisor.encoder import Vectors
 from advisor.knowledge import Knowledge
 from advisor.values import Calibration, Reading
+from advisor.words import joined
 from training.examples import Example
 
 LEAST = 0.15
@@ -24,27 +26,40 @@ POINTS = 9
 """Points of the curve: enough for its shape, too few to follow the noise of some hundred texts."""
 
 
-def calibrate(knowledge: Knowledge, readings: Sequence[Reading], examples: Sequence[Example]) -> Calibration:
-    """The calibration under which the acceptable outcomes of the examples are likeliest."""
+def calibrate(
+    knowledge: Knowledge, readings: Sequence[Reading], words: Sequence[Vectors], examples: Sequence[Example]
+) -> Calibration:
+    """The calibration under which the acceptable outcomes of the examples are likeliest.
+
+    ``readings``: with the encoder's opinion alone. ``words``: logarithms of the words' view, in the order of the outcomes.
+    """
     plain = Decider(knowledge, Calibration())
     outcomes = list(knowledge.outcomes)
     by_rules = [plain.by_rules({n: s.asserted for n, s in reading.signals.items()}) for reading in readings]
     accepted = np.array([[o in e.accept for o in outcomes] for e in examples])
 
     def joined(weights: np.ndarray) -> np.ndarray:
-        decider = Decider(knowledge, Calibration(rules=float(weights[0]), opinion=float(weights[1])))
-        scores = [decider.join(rules, reading.opinion) for rules, reading in zip(by_rules, readings, strict=True)]
+        rules, opinion, trust = map(float, weights)
+        decider = Decider(knowledge, Calibration(rules=rules, opinion=opinion))
+        opinions = [_with_words(reading.opinion, logs, trust) for reading, logs in zip(readings, words, strict=True)]
+        scores = [decider.join(by_rule, told) for by_rule, told in zip(by_rules, opinions, strict=True)]
         return np.array([[s[o] for o in outcomes] for s in scores])
 
     def loss(weights: np.ndarray) -> float:
         return float(-np.log(np.maximum((joined(weights) * accepted).sum(1), 1e-9)).mean())
 
-    best = minimize(loss, x0=np.array([0.3, 0.8]), method="L-BFGS-B", bounds=[(LEAST, 2.0), (LEAST, 2.0)]).x
+    bounds = [(LEAST, 2.0), (LEAST, 2.0), (0.0, 2.0)]
+    best = minimize(loss, x0=np.array([0.3, 0.8, 0.4]), method="L-BFGS-B", bounds=bounds).x
     scores = joined(best)
     top = scores.argmax(1)
     right = accepted[np.arange(len(top)), top]
     curve = isotone(scores.max(1), right)
-    return Calibration(rules=round(float(best[0]), 4), opinion=round(float(best[1]), 4), curve=curve)
+    rules, opinion, trust = (round(float(weight), 4) for weight in best)
+    return Calibration(rules, opinion, trust, curve)
+
+
+def _with_words(opinion: Mapping[str, float], logs: Vectors, trust: float) -> dict[str, float]:
+    return dict(zip(opinion, joined(np.log(list(opinion.values())), logs, trust).tolist(), strict=True))
 
 
 def isotone(scores: np.ndarray, right: np.ndarray) -> tuple[tuple[float, float], ...]:

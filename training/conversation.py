@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from advisor.acts import ActReader, Context, flags, named, told
+from advisor.acts import Context, Names, flags, told
 from advisor.decision import Decider
 from advisor.dialogue import Dialogue, Read
 from advisor.encoder import SentenceEncoder, default_model
@@ -28,7 +28,7 @@ from advisor.standing import parts
 from advisor.trained import TrainedReader, weights_in
 from advisor.values import ACTS, FLOOR, Act, Blend, Calibration, Heard, Standing, Step
 from training.examples import Example
-from training.talks import Asked, Case, Talk, Turn, questions, talks
+from training.talks import Asked, Case, Talk, Turn, in_contexts, questions, questions_as_turns, talks
 
 BLENDED = ("refine", "retract", "answer")
 """Acts whose turns change a project that stands."""
@@ -55,17 +55,10 @@ def replay(
 
 
 def heard(steps: Iterable[tuple[Turn, Step]]) -> Iterator[Case]:
-    """Every turn in the context in which the advisor hears it; an answer that no question waits for adds to the project.
-
-    Most turns may come while a question waits, too: they are heard in both contexts.
-    """
+    """Every turn in the contexts in which the advisor hears it; an answer that no question waits for adds to the project."""
     for turn, step in steps:
-        stands, decided = bool(step.before.statements), step.before.recommended is not None
-        waits = step.before.open is not None
-        act: Act = "refine" if turn.act == "answer" and not waits else turn.act
-        yield Case(turn.user, Context(stands, decided, waits), act)
-        if stands and act != "answer":
-            yield Case(turn.user, Context(stands, decided, not waits), act)
+        act: Act = "refine" if turn.act == "answer" and step.before.open is None else turn.act
+        yield from in_contexts(turn.user, act, bool(step.before.statements), step.before.recommended is not None)
 
 
 def fit_acts(knowledge: Knowledge, encoder: SentenceEncoder, rows: Sequence[Case], folder: Path) -> None:
@@ -73,10 +66,10 @@ def fit_acts(knowledge: Knowledge, encoder: SentenceEncoder, rows: Sequence[Case
     texts = list(dict.fromkeys(row.turn for row in rows))
     texts.sort(key=len)  # like lengths together: less padding
     vectors = dict(zip(texts, encoder.embed(texts), strict=True))
-    names = ActReader.names(knowledge)
+    names = Names(knowledge)
 
     def seen(row: Case) -> np.ndarray:
-        return told(vectors[row.turn], flags(row.turn, row.context, named(row.turn, names)))
+        return told(vectors[row.turn], flags(row.turn, row.context, len(names.of(row.turn))))
 
     model = LogisticRegression(C=REGULARITY, max_iter=2000, class_weight="balanced")
     model.fit(np.stack([seen(row) for row in rows]), [ACTS.index(row.act) for row in rows])
@@ -91,12 +84,6 @@ def described(examples: Sequence[Example]) -> list[Case]:
     first = Context(stands=False, decided=False, open=False)
     step = max(1, len(examples) // DESCRIPTIONS)
     return [Case(e.text, first, "off_topic" if e.label == "off_topic" else "describe") for e in examples[::step]]
-
-
-def questions_as_turns(asked: Sequence[Asked]) -> list[Case]:
-    """Questions on the guidance as turns, in each context in turn."""
-    contexts = [Context(False, False, False), Context(True, True, False), Context(True, True, True), Context(True, False, True)]
-    return [Case(a.question, contexts[n % len(contexts)], "question") for n, a in enumerate(asked)]
 
 
 def fit_search(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from advisor.errors import KnowledgeError
@@ -50,6 +51,11 @@ class Example(BaseModel):
     manner: str = Field(alias="register")
     technical: bool
 
+    @property
+    def writer(self) -> str:
+        """Who wrote it: the id up to its first dash."""
+        return self.id.split("-")[0]
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.label not in self.accept:
@@ -61,13 +67,17 @@ class Example(BaseModel):
 
 
 class Writer(BaseModel):
-    """Who wrote a file: ``split`` it belongs to, ``negations``: whether negated and deferred criteria are labelled."""
+    """Who wrote a file: ``split`` it belongs to, ``negations``: whether negated and deferred criteria are labelled.
+
+    ``stage`` of the training: 2 for texts that were written against what the first stage gets wrong.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     voice: str = Field(min_length=1)
     split: Split
     negations: bool
+    stage: Literal[1, 2] = 1
 
 
 def writers(folder: Path = EXAMPLES) -> dict[str, Writer]:
@@ -127,3 +137,17 @@ def pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]:
         if example.pair:
             by_pair.setdefault(example.pair, []).append(example)
     return [(two[0], two[1]) for two in by_pair.values() if len(two) == 2 and not set(two[0].accept) & set(two[1].accept)]
+
+
+def drawn(examples: Sequence[Example], count: int, seed: int) -> list[Example]:
+    """``count`` examples drawn at random, or one more: the two of a pair stay together."""
+    order = np.random.default_rng(seed).permutation(len(examples))
+    by_pair: dict[str, list[Example]] = {}
+    for e in examples:
+        by_pair.setdefault(e.pair or e.id, []).append(e)
+    chosen: dict[str, Example] = {}
+    for place in order:
+        if len(chosen) >= count:
+            break
+        chosen.update({e.id: e for e in by_pair[examples[place].pair or examples[place].id]})
+    return list(chosen.values())

@@ -14,19 +14,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from advisor.acts import ActReader, Context, flags, named
+from advisor.acts import Context, Names, flags
 from advisor.heads import STATE_NAMES
 from advisor.knowledge import Knowledge
 from advisor.values import ACTS
 from training.examples import Example
-from training.talks import Asked, Case
+from training.talks import Asked, Case, Project
 
 LABEL_SHARE = 0.7
 """Of the target distribution where several outcomes are acceptable; the others share the rest."""
 
 NO_ACT = -100
 """In place of an act where a text is none: the loss leaves it out."""
-KINDS: tuple[Literal["text", "turn", "question"], ...] = ("text", "turn", "question")
 
 Row = dict[str, Any]
 FIRST = Context(stands=False, decided=False, open=False)
@@ -40,24 +39,36 @@ class Vocabulary:
     outcomes: tuple[str, ...]
 
 
+def vocabulary(knowledge: Knowledge) -> Vocabulary:
+    """The order of the knowledge's files."""
+    return Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
+
+
 class Rows:
     """Makes one row of every labelled text. Texts are cut at ``window`` tokens."""
 
     def __init__(self, knowledge: Knowledge, tokenizer: Any, window: int) -> None:
-        self.order = Vocabulary(tuple(knowledge.criteria), tuple(knowledge.outcomes))
+        self.order = vocabulary(knowledge)
         self._column = {name: place for place, name in enumerate(self.order.criteria)}
-        self._names = ActReader.names(knowledge)
+        self._names = Names(knowledge)
         self._tokenizer, self._window = tokenizer, window
 
-    def texts(self, examples: Sequence[Example], negations: Mapping[str, bool] | None = None) -> list[Row]:
-        """Descriptions. ``negations[id]``: whether an example's negated and deferred criteria are labelled (None: all are)."""
-        found = self._encoded([e.text for e in examples])
-        for row, example in zip(found, examples, strict=True):
-            offsets = row.pop("offsets")
+    def texts(self, examples: Sequence[Example], negations: Mapping[str, bool]) -> list[Row]:
+        """Descriptions. ``negations[id]``: whether an example's negated and deferred criteria are labelled."""
+        return self._labelled([Project((e.text,), e, (0,) * len(e.criteria)) for e in examples], negations)
+
+    def projects(self, projects: Sequence[Project]) -> list[Row]:
+        """Projects told in several turns, each read by itself as the reader reads it; a row is cut at ``window`` tokens."""
+        return self._labelled(projects, {project.example.id: True for project in projects})
+
+    def _labelled(self, projects: Sequence[Project], negations: Mapping[str, bool]) -> list[Row]:
+        found = self._joined([project.turns for project in projects])
+        for row, project in zip(found, projects, strict=True):
+            example, offsets = project.example, row.pop("offsets")
             evidence = torch.zeros(len(offsets), len(self._column))
             states = torch.zeros(len(self._column), dtype=torch.long)
-            for shown in example.criteria:
-                start = example.text.index(shown.quote)
+            for shown, since in zip(example.criteria, project.since, strict=True):
+                start = example.text.index(shown.quote, since)
                 end = start + len(shown.quote)
                 inside = torch.tensor([b > start and a < end and b > a for a, b in offsets])
                 evidence[inside, self._column[shown.id]] = 1.0
@@ -68,7 +79,7 @@ class Rows:
                 "kind": "text",
                 "evidence": evidence,
                 "states": states,
-                "negations": negations is None or negations[example.id],
+                "negations": negations[example.id],
                 "outcome": self._outcome(example),
                 "pair": example.pair,
                 "flags": self._flags(example.text, FIRST),
@@ -106,11 +117,30 @@ class Rows:
             return_special_tokens_mask=True,
         )
         return [
-            {"input_ids": ids, "special": special, "offsets": offsets, "length": len(ids)}
+            {
+                "input_ids": ids, "special": special, "offsets": offsets, "length": len(ids),
+                "positions": list(range(len(ids))), "parts": [0] * len(ids),
+            }
             for ids, special, offsets in zip(
                 encoded["input_ids"], encoded["special_tokens_mask"], encoded["offset_mapping"], strict=True
             )
-        ]
+        ]  # fmt: skip
+
+    def _joined(self, texts: Sequence[Sequence[str]]) -> list[Row]:
+        """One row for all turns of a text, joined by line breaks; no turn sees another one's tokens (``parts``)."""
+        encoded = iter(self._encoded([turn for turns in texts for turn in turns]))
+        found = []
+        for turns in texts:
+            row: Row = {key: [] for key in ("input_ids", "special", "offsets", "positions", "parts")}
+            since = 0
+            for number, turn in enumerate(turns):
+                own = next(encoded)
+                own["offsets"] = [(a + since, b + since) for a, b in own["offsets"]]
+                own["parts"] = [number] * own["length"]
+                row = {key: (values + own[key])[: self._window] for key, values in row.items()}
+                since += len(turn) + 1
+            found.append(row | {"length": len(row["input_ids"])})
+        return found
 
     def _outcome(self, example: Example) -> Tensor:
         outcome = torch.zeros(len(self.order.outcomes))
@@ -121,7 +151,7 @@ class Rows:
         return outcome
 
     def _flags(self, turn: str, context: Context) -> Tensor:
-        return torch.from_numpy(flags(turn, context, named(turn, self._names)))
+        return torch.from_numpy(flags(turn, context, len(self._names.of(turn))))
 
 
 def _first_act(example: Example) -> Literal["describe", "off_topic"]:
@@ -165,9 +195,11 @@ class Collator:
         def padded(values: Sequence[int], fill: int) -> list[int]:
             return [*values, *[fill] * (longest - len(values))]
 
+        parts = torch.tensor([padded(row["parts"], -1) for row in batch])
         return {
             "input_ids": torch.tensor([padded(row["input_ids"], self._pad) for row in batch]),
-            "attention_mask": torch.tensor([padded([1] * row["length"], 0) for row in batch]),
+            "position_ids": torch.tensor([padded(row["positions"], 0) for row in batch]),
+            "attention_mask": (parts.unsqueeze(1) == parts.unsqueeze(2)).unsqueeze(1),
             "mask": torch.tensor([padded([1 - s for s in row["special"]], 0) for row in batch]).bool(),
         }
 
@@ -187,15 +219,25 @@ def _partners(batch: Sequence[Row]) -> list[int]:
 class BatchSampler(torch.utils.data.Sampler[int]):
     """An order of places for every epoch, in which each run of ``batch`` places is of one kind.
 
-    Shuffled, like lengths together, the two of a pair one after the other. What does not fill a batch waits for the next epoch.
+    Shuffled, like lengths together; pairs are batched with pairs, so that none is parted. What does not fill a batch waits for
+    the next epoch.
     """
 
     def __init__(self, rows: Sequence[Row], batch: int, seed: int) -> None:
+        """Raises ``ValueError`` where ``batch`` is odd."""
+        if batch % 2:
+            raise ValueError(f"a batch of {batch} would part pairs: give an even number")
         self._rows, self._batch, self._seed, self._epoch = rows, batch, seed, 0
-        self._kinds = [[place for place, row in enumerate(rows) if row["kind"] == kind] for kind in KINDS]
+        units: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            units.setdefault(row["pair"] or f"single {place}", []).append(place)
+        groups: dict[tuple[str, int], list[list[int]]] = {}
+        for unit in units.values():
+            groups.setdefault((rows[unit[0]]["kind"], len(unit)), []).append(unit)
+        self._groups = list(groups.values())
 
     def __len__(self) -> int:
-        return sum(len(places) // self._batch * self._batch for places in self._kinds)
+        return sum(len(units) * len(units[0]) // self._batch * self._batch for units in self._groups)
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer before each epoch; the same seed and epoch give the same order."""
@@ -203,26 +245,19 @@ class BatchSampler(torch.utils.data.Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         chance = random.Random(f"{self._seed} {self._epoch}")
-        batches = [batch for places in self._kinds for batch in self._batches(places, chance)]
+        batches = [batch for units in self._groups for batch in self._batches(units, chance)]
         chance.shuffle(batches)
         yield from (place for batch in batches for place in batch)
 
-    def _batches(self, places: Sequence[int], chance: random.Random) -> Iterator[list[int]]:
-        """Full batches of one kind."""
-        units: dict[str, list[int]] = {}
-        for place in places:
-            units.setdefault(self._rows[place]["pair"] or f"single {place}", []).append(place)
-        order = list(units.values())
+    def _batches(self, units: Sequence[list[int]], chance: random.Random) -> Iterator[list[int]]:
+        """Full batches of one group: all of its units have the same number of rows."""
+        order = list(units)
         chance.shuffle(order)
-        rest: list[int] = []
-        for start in range(0, len(order), self._batch * 16):
-            now: list[int] = []
-            chunk = order[start : start + self._batch * 16]
-            for unit in sorted(chunk, key=lambda unit: max(self._rows[place]["length"] for place in unit)):
-                now += unit
-                if len(now) >= self._batch:
-                    yield now[: self._batch]
-                    now = now[self._batch :]
-            rest += now
-        for start in range(0, len(rest) - self._batch + 1, self._batch):
-            yield rest[start : start + self._batch]
+        count = self._batch // len(order[0])
+        for start in range(0, len(order) - count + 1, count * 16):
+            near = sorted(order[start : start + count * 16], key=lambda unit: max(self._rows[p]["length"] for p in unit))
+            yield from (_places(near[at : at + count]) for at in range(0, len(near) - count + 1, count))
+
+
+def _places(units: Sequence[Sequence[int]]) -> list[int]:
+    return [place for unit in units for place in unit]

@@ -39,6 +39,9 @@ class Settings:
     act_weight: float
     answer_weight: float
     answer_scale: float
+    second_epochs: float
+    second_rate: float
+    replay: float
     seed: int
 
 
@@ -49,19 +52,20 @@ class ReaderModel(nn.Module):
         super().__init__()
         self.encoder, self.heads, self.settings = encoder, heads, settings
 
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def hidden(self, given: Mapping[str, Tensor], prefix: str = "") -> Tensor:
         """The token vectors of a batch: (texts, tokens, dim)."""
-        return self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # type: ignore[no-any-return]
+        inputs = {name: given[f"{prefix}{name}"] for name in ("input_ids", "position_ids", "attention_mask")}
+        return self.encoder(**inputs).last_hidden_state  # type: ignore[no-any-return]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, mask: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+    def forward(self, mask: Tensor, **labels: Tensor) -> dict[str, Tensor]:
         """The loss of a batch of one kind; the labels tell which kind it is."""
-        hidden, s = self.hidden(input_ids, attention_mask), self.settings
+        hidden, s = self.hidden(labels), self.settings
         whole = mean(hidden, mask)
         loss = s.act_weight * _act_loss(self.heads.acts(whole, labels["flags"]), labels["act"])
         if "outcome" in labels:
             loss = loss + self._text_loss(self.heads(hidden, mask), mask, labels)
         if "answers" in labels:
-            shown = mean(self.hidden(labels["passage_input_ids"], labels["passage_attention_mask"]), labels["passage_mask"])
+            shown = mean(self.hidden(labels, "passage_"), labels["passage_mask"])
             loss = loss + s.answer_weight * _answer_loss(whole, shown, labels["answers"], s.answer_scale)
         if "covered" in labels:
             covered = functional.binary_cross_entropy_with_logits(self.heads.covered(whole), labels["covered"])

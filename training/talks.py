@@ -58,6 +58,18 @@ class Asked(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """A project told in ``turns``; the example's text joins them with line breaks.
+
+    ``since``: where in that text the turn begins that shows each of the example's criteria.
+    """
+
+    turns: tuple[str, ...]
+    example: Example
+    since: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A turn in its context, with the act it is."""
 
@@ -77,30 +89,37 @@ def questions(split: Split, folder: Path = DIALOGUES) -> tuple[Asked, ...]:
 
 
 def cases(talk: Talk) -> Iterator[Case]:
-    """Every turn in the context that its labels tell of; whether a question is open is what an answer presumes."""
+    """Every turn in the contexts that its labels tell of."""
     stands = decided = False
     for turn in talk.turns:
-        waits = turn.act == "answer" or (stands and not decided)
-        yield Case(turn.user, Context(stands, decided, waits), turn.act)
+        yield from in_contexts(turn.user, turn.act, stands, decided)
         stands = _stands(turn, stands)
         decided = stands and not ABSTENTIONS & set(turn.expect_label)
 
 
-def projects(talk: Talk) -> Iterator[Example]:
-    """The project after each turn that tells of it: the turns joined, with the last word on every criterion."""
+def in_contexts(turn: str, act: Act, stands: bool, decided: bool) -> Iterator[Case]:
+    """A turn that may come while a question waits or not is heard both ways; an answer is one only where a question waits."""
+    for waits in (True,) if act == "answer" else (False, True) if stands else (False,):
+        yield Case(turn, Context(stands, decided, waits), act)
+
+
+def projects(talk: Talk) -> Iterator[Project]:
+    """The project after each turn that tells of it, with the last word on every criterion."""
     told: list[str] = []
-    criteria: dict[str, Shown] = {}
+    criteria: dict[str, tuple[Shown, int]] = {}
     for number, turn in enumerate(talk.turns, 1):
         if turn.act == "restart":
             told, criteria = [], {}
         if turn.act in TELLING or (turn.act == "restart" and _stands(turn, False)):
+            start = sum(len(text) + 1 for text in told)
             told.append(turn.user)
-            criteria |= {change.id: change for change in turn.changes}
-            yield Example(
+            criteria |= {change.id: (change, start) for change in turn.changes}
+            shown, since = zip(*criteria.values(), strict=True) if criteria else ((), ())
+            example = Example(
                 id=f"{talk.id}.{number}", text="\n".join(told), label=turn.expect_label[0], accept=turn.expect_label,
-                task_queue=False, criteria=tuple(criteria.values()), pair=None, kind="plain", register="dialogue",
-                technical=False,
+                task_queue=False, criteria=shown, pair=None, kind="plain", register="dialogue", technical=False,
             )  # fmt: skip
+            yield Project(tuple(told), example, since)
 
 
 def _stands(turn: Turn, before: bool) -> bool:
@@ -110,6 +129,7 @@ def _stands(turn: Turn, before: bool) -> bool:
     return before or turn.act in TELLING
 
 
-def waiting(rows: Sequence[Asked]) -> list[Case]:
-    """Questions on the guidance as turns, half of them with a project standing."""
-    return [Case(a.question, Context(bool(n % 2), bool(n % 2), open=False), "question") for n, a in enumerate(rows)]
+def questions_as_turns(asked: Sequence[Asked]) -> list[Case]:
+    """Questions on the guidance as turns, in each context in turn."""
+    contexts = [Context(False, False, False), Context(True, True, False), Context(True, True, True), Context(True, False, True)]
+    return [Case(a.question, contexts[n % len(contexts)], "question") for n, a in enumerate(asked)]

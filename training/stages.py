@@ -1,0 +1,103 @@
+"""The two stages of the training: everything first, then what was written against what the first stage gets wrong.
+
+In: the labelled texts, dialogues and questions. Out: encoder, heads and words in a folder. The second stage starts from the
+files of the first, with a part of its texts beside its own, so that nothing is unlearned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from transformers import set_seed
+
+from advisor.encoder import SentenceEncoder, default_model
+from advisor.heads import Heads
+from advisor.knowledge import Knowledge
+from training import features, fit, manifest
+from training.examples import Example, drawn, load, writers
+from training.talks import Asked, Talk, cases, projects, questions, questions_as_turns, talks
+from training.words import fit_words
+
+ENCODER, HEADS = "encoder.safetensors", "heads.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What both stages are trained on, and the digests of the files that it was read from."""
+
+    first: tuple[Example, ...]
+    second: tuple[Example, ...]
+    told: tuple[Talk, ...]
+    asked: tuple[Asked, ...]
+    digests: dict[str, str]
+
+
+def material(knowledge: Knowledge, limit: int | None) -> Material:
+    """The train split; ``limit``: only so many of each kind."""
+    by_writer, table = load(knowledge.criteria), writers()
+    first, second = (
+        tuple(e for name, rows in by_writer.items() if (table[name].split, table[name].stage) == ("train", stage) for e in rows)
+        for stage in (1, 2)
+    )
+    told, asked = talks("train"), questions("train")
+    return Material(first[:limit], second[:limit], told[:limit], asked[:limit], manifest.digest(by_writer, "train"))
+
+
+class Stages:
+    """Both stages over the same material. ``window``: tokens of a text; ``out``: the folder of the weights."""
+
+    def __init__(
+        self, knowledge: Knowledge, given: Material, chosen: fit.Settings, window: int, out: Path, quiet: bool
+    ) -> None:
+        self._knowledge, self._given, self._chosen, self._window = knowledge, given, chosen, window
+        self._out, self._quiet = out, quiet
+
+    def run(self) -> None:
+        """Train both, and write everything that belongs to the reader but its calibration."""
+        self.first()
+        self.second()
+        self.finish()
+
+    def first(self) -> None:
+        """From the published encoder and new heads."""
+        set_seed(self._chosen.seed)  # before the heads, whose first weights are drawn by chance
+        encoder = SentenceEncoder(str(default_model()))
+        self._fit(encoder, self._heads(encoder), self._given.first, self._chosen)
+
+    def second(self) -> None:
+        """From the weights that the first stage has written."""
+        encoder = SentenceEncoder(str(default_model()), self._out / ENCODER)
+        heads, chosen = self._heads(encoder), self._chosen
+        heads.load_state_dict({name: values.float() for name, values in load_file(self._out / HEADS).items()})
+        again = drawn(self._given.first, round(chosen.replay * len(self._given.first)), chosen.seed)
+        rates = replace(chosen, epochs=chosen.second_epochs, encoder_rate=chosen.second_rate, heads_rate=chosen.second_rate)
+        self._fit(encoder, heads, [*self._given.second, *again], rates)
+
+    def finish(self) -> None:
+        """The words and the manifest."""
+        order = features.vocabulary(self._knowledge)
+        fit_words([*self._given.first, *self._given.second], order.outcomes, self._out)
+        manifest.write(self._out, order, self._chosen, self._given.digests)
+
+    def _heads(self, encoder: SentenceEncoder) -> Heads:
+        order = features.vocabulary(self._knowledge)
+        return Heads(encoder.dim, len(order.criteria), len(order.outcomes))
+
+    def _fit(self, encoder: SentenceEncoder, heads: Heads, texts: Sequence[Example], chosen: fit.Settings) -> None:
+        """Fit to these texts and to all dialogues and questions, and write both."""
+        make, given, table = features.Rows(self._knowledge, encoder.tokenizer, self._window), self._given, writers()
+        rows = [
+            *make.texts(texts, {e.id: table[e.writer].negations for e in texts}),
+            *make.projects([project for talk in given.told for project in projects(talk)]),
+            *make.turns([case for talk in given.told for case in cases(talk)]),
+            *make.questions(given.asked, questions_as_turns(given.asked)),
+        ]
+        passages = make.passages({name: passage.text for name, passage in self._knowledge.passages.items()})
+        collator = features.Collator(encoder.tokenizer.pad_token_id, passages, chosen.seed)
+        fit.fit(encoder.model, heads, rows, collator, chosen, disable_tqdm=self._quiet)
+        published = dict(SentenceEncoder(str(default_model())).model.named_parameters())
+        save_file(fit.changes(encoder.model, published, chosen.rank), self._out / ENCODER)
+        save_file({key: value.half() for key, value in heads.state_dict().items()}, self._out / HEADS)

@@ -43,9 +43,8 @@ class Decider:
         runner_up = next((o for o in ranked if o != outcome and o not in ABSTENTIONS), None)
         given, true = zip(*self._calibration.curve, strict=True)
         confidence = float(np.interp(scores[outcome], np.array(given), np.array(true)))
-        threshold = self._knowledge.number("asserted")
         rule = self._knowledge.rule_of(outcome)
-        heavy = asserted.get("heavy_background", 0.0) >= threshold
+        heavy = asserted.get("heavy_background", 0.0) >= self._knowledge.number("task_queue")
         return Decision(
             outcome=outcome,
             scores=scores,

@@ -28,11 +28,11 @@ class Explainer:
         """The reply, in the order in which it is read. ``beside``: passages on what is asked beside the description."""
         if decision.outcome == "off_topic":
             return tuple(self._off_topic())
-        if decision.outcome == "clarify":
-            return (*self._clarify(reading, decision, beside), *self.flips(decision.flips))
-        told = tuple(self._recommend(reading, decision))
-        answered = self._beside(beside, {source for sentence in told for source in sentence.sources})
-        return (*told, *answered, *self.flips(decision.flips), *self.question(decision))
+        clarify = decision.outcome == "clarify"
+        told = tuple(self._clarify(reading, decision) if clarify else self._recommend(reading, decision))
+        answered = tuple(self._beside(beside, {source for sentence in told for source in sentence.sources}))
+        flips, asked = tuple(self.flips(decision.flips)), tuple(self.question(decision))
+        return (*told, *answered, *((*asked, *flips) if clarify else (*flips, *asked)))
 
     def prompt(self) -> tuple[Sentence, ...]:
         """The reply to a text without words."""
@@ -50,7 +50,7 @@ class Explainer:
         yield Sentence(self._say("off_topic", "headline"), "inference", block="paragraph")
         yield Sentence(self._say("off_topic", "offer"), "connective")
 
-    def _clarify(self, reading: Reading, decision: Decision, beside: Sequence[Passage]) -> Iterator[Sentence]:
+    def _clarify(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
         yield Sentence(self._say("clarify", "headline"), "inference", ("G56",), "paragraph")
         for signal in self.said(reading)[:2]:
             criterion = self._knowledge.criteria[signal.criterion]
@@ -64,8 +64,6 @@ class Explainer:
                 percent=percent(decision.scores[decision.runner_up]),
             )
             yield Sentence(text, "inference", (self._knowledge.outcomes[decision.runner_up].essence,))
-        yield from self._beside(beside, set())
-        yield from self.question(decision)
 
     def _beside(self, passages: Sequence[Passage], cited: Set[str]) -> Iterator[Sentence]:
         """The passages for a question beside a description, without those that the reply has cited already."""

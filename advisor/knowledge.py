@@ -27,7 +27,7 @@ THRESHOLDS = frozenset({
     "input_limit", "asserted", "sure", "question_gain", "flip_count", "update_count", "clause_words",
     "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence", "second_evidence",
     "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words", "language", "language_words",
-    "fairly_sure", "near_tie", "link_limit", "asks_beside",
+    "fairly_sure", "near_tie", "link_limit", "asks_beside", "task_queue",
 })  # fmt: skip
 """The numbers that the code asks for; thresholds.toml has exactly these."""
 

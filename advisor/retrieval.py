@@ -26,9 +26,9 @@ from advisor.schema import Passage
 TOLD = 8
 """Numbers from which coverage is told: what the trained head says, how near the best passages are, and how near the
 questions that nothing answers."""
-ASKED, LEXICAL = 0.5, 0.3
-"""Weights of the nearest way of asking and of the words, beside the passage's own nearness; from 0.3 to 1 and 0.1 to 0.5 they
-differ by less than a point on the calibration split."""
+ASKED, LEXICAL = 1.0, 0.6
+"""Weights of the nearest way of asking and of the words, beside the passage's own nearness. On the calibration split a right
+passage is then among the first three in 0.97 of the questions, with half or twice of each in 0.95 to 0.96."""
 REBUILD = "python -m training --calibration"
 _WORD = re.compile(r"\w+")
 

@@ -78,7 +78,7 @@ def report(judged: Sequence[Judged], outcomes: Sequence[str]) -> dict[str, Any]:
         "misleading_framework_names": right(lambda e: e.kind == "named_framework"),
         "negations": right(lambda e: any(s.state != "asserted" for s in e.criteria)),
         "by_register": {
-            table[name].voice: right(lambda e, name=name: e.id.startswith(f"{name}-"))  # type: ignore[misc]
+            table[name].voice: right(lambda e, name=name: e.writer == name)  # type: ignore[misc]
             for name in table
             if table[name].split == "test"
         },

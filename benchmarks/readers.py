@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -34,7 +34,7 @@ from benchmarks.machine import RESULTS, keep
 from benchmarks.scores import Judged
 from training import features, fit
 from training.__main__ import settings
-from training.examples import Example, drawn, load, writers
+from training.examples import Example, Split, drawn, load, selected, writers
 from training.words import fit_words
 
 Answers = Sequence[str]
@@ -107,7 +107,7 @@ def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], 
     chosen, window = settings()
     chosen = fit.Settings(**{**asdict(chosen), "epochs": SMALL_EPOCHS, **changed})
     table = writers()
-    negations = {e.id: table[e.id.split("-")[0]].negations for e in train}
+    negations = {e.id: table[e.writer].negations for e in train}
     set_seed(chosen.seed)
     encoder = SentenceEncoder(str(default_model()))
     make = features.Rows(knowledge, encoder.tokenizer, window)
@@ -141,10 +141,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readers", description=__doc__)
     parser.add_argument("--ablations", action="store_true", help="train the small variants (an hour)")
     given = parser.parse_args()
-    knowledge, table = knowledge_files.load(), writers()
-    split: dict[str, list[Example]] = {"train": [], "calibration": [], "test": []}
-    for name, examples in load(knowledge.criteria).items():
-        split[table[name].split] += examples
+    knowledge = knowledge_files.load()
+    by_writer = load(knowledge.criteria)
+    split = {name: selected(by_writer, name) for name in get_args(Split)}
     path = RESULTS / "readers.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     found: dict[str, Any] = {name: before.get(name, {}) for name in ("test_split", "learning_curve", "ablations")}
@@ -164,8 +163,9 @@ def main() -> None:
     found["learning_curve"] = {}
     for share in (8, 4, 2, 1):
         some = drawn(split["train"], len(split["train"]) // share, seed=1)
-        answers = bag_of_words(some, texts, tuple(knowledge.outcomes))
-        found["learning_curve"][f"bag of words, {len(some)} examples"] = row(test, answers)
+        by_words = row(test, bag_of_words(some, texts, tuple(knowledge.outcomes)))
+        found["learning_curve"][f"bag of words, {len(some)} examples"] = by_words
+    found["test_split"]["bag of words"] = by_words
     keep("readers", found)
 
 

@@ -25,7 +25,7 @@ from advisor.values import Statement
 from advisor.words import BagOfWords
 from training import conversation, fit, manifest
 from training.calibrate import calibrate
-from training.examples import load, writers
+from training.examples import load, selected
 from training.stages import Stages, material
 
 OUT = knowledge_files.FOLDER / "reader"
@@ -56,12 +56,9 @@ def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
     """Fit on the calibration split how the voices are joined, and in ``out`` what a conversation needs, for these weights."""
     torch.set_num_threads(THREADS)
     knowledge = knowledge_files.load()
-    by_writer, table = load(knowledge.criteria), writers()
+    by_writer = load(knowledge.criteria)
     manifest.check_train(reader, by_writer)
-    train, held = (
-        [e for name, rows in by_writer.items() if table[name].split == split for e in rows][:limit]
-        for split in ("train", "calibration")
-    )
+    train, held = selected(by_writer, "train")[:limit], selected(by_writer, "calibration")[:limit]
     weights = weights_in(reader)
     encoder = SentenceEncoder(str(default_model()), weights.adapter)
     words = BagOfWords(reader)

@@ -1,7 +1,7 @@
 """Joins the rules, the encoder's opinion and the words', and says what a score is worth.
 
-In: readings of the calibration split, which nothing else uses. Out: the weights of the voices and the curve from the
-top score to the share that is acceptable.
+In: readings of the calibration split, on which no weight of the reader is trained. Out: the weights of the voices and the
+curve from the top score to the share that is acceptable.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def calibrate(
     by_rules = [plain.by_rules({n: s.asserted for n, s in reading.signals.items()}) for reading in readings]
     accepted = np.array([[o in e.accept for o in outcomes] for e in examples])
 
-    def joined(weights: np.ndarray) -> np.ndarray:
+    def scored(weights: np.ndarray) -> np.ndarray:
         rules, opinion, trust = map(float, weights)
         decider = Decider(knowledge, Calibration(rules=rules, opinion=opinion))
         opinions = [_with_words(reading.opinion, logs, trust) for reading, logs in zip(readings, words, strict=True)]
@@ -46,11 +46,11 @@ def calibrate(
         return np.array([[s[o] for o in outcomes] for s in scores])
 
     def loss(weights: np.ndarray) -> float:
-        return float(-np.log(np.maximum((joined(weights) * accepted).sum(1), 1e-9)).mean())
+        return float(-np.log(np.maximum((scored(weights) * accepted).sum(1), 1e-9)).mean())
 
     bounds = [(LEAST, 2.0), (LEAST, 2.0), (0.0, 2.0)]
     best = minimize(loss, x0=np.array([0.3, 0.8, 0.4]), method="L-BFGS-B", bounds=bounds).x
-    scores = joined(best)
+    scores = scored(best)
     top = scores.argmax(1)
     right = accepted[np.arange(len(top)), top]
     curve = isotone(scores.max(1), right)

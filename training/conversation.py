@@ -29,6 +29,7 @@ from advisor.trained import TrainedReader, weights_in
 from advisor.values import ACTS, FLOOR, Act, Blend, Calibration, Heard, Standing, Step
 from training.examples import Example
 from training.talks import Asked, Case, Talk, Turn, in_contexts, questions, questions_as_turns, talks
+from training.words import over_all_classes
 
 BLENDED = ("refine", "retract", "answer")
 """Acts whose turns change a project that stands."""
@@ -73,10 +74,8 @@ def fit_acts(knowledge: Knowledge, encoder: SentenceEncoder, rows: Sequence[Case
 
     model = LogisticRegression(C=REGULARITY, max_iter=2000, class_weight="balanced")
     model.fit(np.stack([seen(row) for row in rows]), [ACTS.index(row.act) for row in rows])
-    weights = np.zeros((model.coef_.shape[1], len(ACTS)), dtype=np.float32)
-    bias = np.full(len(ACTS), -20.0, dtype=np.float32)
-    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
-    save_file({"weights": weights, "bias": bias}, folder / "acts.safetensors")
+    weights, bias = over_all_classes(model, len(ACTS))
+    save_file({"weights": weights.astype(np.float32), "bias": bias.astype(np.float32)}, folder / "acts.safetensors")
 
 
 def described(examples: Sequence[Example]) -> list[Case]:

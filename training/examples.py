@@ -7,7 +7,7 @@ Out: checked examples by split. All problems are reported at once, with file and
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
@@ -126,8 +126,13 @@ def lines(path: Path, model: type[T]) -> list[tuple[int, T]]:
 
 def of_split(split: Split, criteria: Iterable[str], folder: Path = EXAMPLES) -> tuple[Example, ...]:
     """The examples of one split, in the order of ``writers.toml``."""
-    table, rows = writers(folder), load(criteria, folder)
-    return tuple(e for name, examples in rows.items() if table[name].split == split for e in examples)
+    return selected(load(criteria, folder), split, folder)
+
+
+def selected(by_writer: Mapping[str, Sequence[Example]], split: Split, folder: Path = EXAMPLES) -> tuple[Example, ...]:
+    """Of examples that are loaded, those of one split."""
+    table = writers(folder)
+    return tuple(e for name, examples in by_writer.items() if table[name].split == split for e in examples)
 
 
 def pairs(examples: Sequence[Example]) -> list[tuple[Example, Example]]:

@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import set_seed
 
 from advisor.encoder import SentenceEncoder, default_model
 from advisor.heads import Heads
 from advisor.knowledge import Knowledge
+from advisor.trained import Weights
 from training import features, fit, manifest
-from training.examples import Example, drawn, load, writers
+from training.examples import Example, drawn, load, selected, writers
 from training.talks import Asked, Talk, cases, projects, questions, questions_as_turns, talks
 from training.words import fit_words
-
-ENCODER, HEADS = "encoder.safetensors", "heads.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,8 @@ class Material:
 def material(knowledge: Knowledge, limit: int | None) -> Material:
     """The train split; ``limit``: only so many of each kind."""
     by_writer, table = load(knowledge.criteria), writers()
-    first, second = (
-        tuple(e for name, rows in by_writer.items() if (table[name].split, table[name].stage) == ("train", stage) for e in rows)
-        for stage in (1, 2)
-    )
+    train = selected(by_writer, "train")
+    first, second = (tuple(e for e in train if table[e.writer].stage == stage) for stage in (1, 2))
     told, asked = talks("train"), questions("train")
     return Material(first[:limit], second[:limit], told[:limit], asked[:limit], manifest.digest(by_writer, "train"))
 
@@ -53,7 +50,8 @@ class Stages:
         self, knowledge: Knowledge, given: Material, chosen: fit.Settings, window: int, out: Path, quiet: bool
     ) -> None:
         self._knowledge, self._given, self._chosen, self._window = knowledge, given, chosen, window
-        self._out, self._quiet = out, quiet
+        self._order = features.vocabulary(knowledge)
+        self._weights, self._quiet = Weights(out, self._order.criteria, self._order.outcomes), quiet
 
     def run(self) -> None:
         """Train both, and write everything that belongs to the reader but its calibration."""
@@ -65,26 +63,20 @@ class Stages:
         """From the published encoder and new heads."""
         set_seed(self._chosen.seed)  # before the heads, whose first weights are drawn by chance
         encoder = SentenceEncoder(str(default_model()))
-        self._fit(encoder, self._heads(encoder), self._given.first, self._chosen)
+        heads = Heads(encoder.dim, len(self._order.criteria), len(self._order.outcomes))
+        self._fit(encoder, heads, self._given.first, self._chosen)
 
     def second(self) -> None:
         """From the weights that the first stage has written."""
-        encoder = SentenceEncoder(str(default_model()), self._out / ENCODER)
-        heads, chosen = self._heads(encoder), self._chosen
-        heads.load_state_dict({name: values.float() for name, values in load_file(self._out / HEADS).items()})
+        encoder, chosen = SentenceEncoder(str(default_model()), self._weights.adapter), self._chosen
         again = drawn(self._given.first, round(chosen.replay * len(self._given.first)), chosen.seed)
         rates = replace(chosen, epochs=chosen.second_epochs, encoder_rate=chosen.second_rate, heads_rate=chosen.second_rate)
-        self._fit(encoder, heads, [*self._given.second, *again], rates)
+        self._fit(encoder, self._weights.load_heads(encoder.dim), [*self._given.second, *again], rates)
 
     def finish(self) -> None:
         """The words and the manifest."""
-        order = features.vocabulary(self._knowledge)
-        fit_words([*self._given.first, *self._given.second], order.outcomes, self._out)
-        manifest.write(self._out, order, self._chosen, self._given.digests)
-
-    def _heads(self, encoder: SentenceEncoder) -> Heads:
-        order = features.vocabulary(self._knowledge)
-        return Heads(encoder.dim, len(order.criteria), len(order.outcomes))
+        fit_words([*self._given.first, *self._given.second], self._order.outcomes, self._weights.folder)
+        manifest.write(self._weights.folder, self._order, self._chosen, self._given.digests)
 
     def _fit(self, encoder: SentenceEncoder, heads: Heads, texts: Sequence[Example], chosen: fit.Settings) -> None:
         """Fit to these texts and to all dialogues and questions, and write both."""
@@ -99,5 +91,5 @@ class Stages:
         collator = features.Collator(encoder.tokenizer.pad_token_id, passages, chosen.seed)
         fit.fit(encoder.model, heads, rows, collator, chosen, disable_tqdm=self._quiet)
         published = dict(SentenceEncoder(str(default_model())).model.named_parameters())
-        save_file(fit.changes(encoder.model, published, chosen.rank), self._out / ENCODER)
-        save_file({key: value.half() for key, value in heads.state_dict().items()}, self._out / HEADS)
+        save_file(fit.changes(encoder.model, published, chosen.rank), self._weights.adapter)
+        save_file({key: value.half() for key, value in heads.state_dict().items()}, self._weights.heads)

@@ -26,8 +26,14 @@ def fit_words(examples: Sequence[Example], outcomes: Sequence[str], folder: Path
     terms = vectorizer(min_df=2, max_features=TERMS)
     seen = terms.fit_transform([e.text for e in examples])
     model = LogisticRegression(C=REGULARITY, max_iter=100, tol=1e-3).fit(seen, [outcomes.index(e.label) for e in examples])
-    weights = np.zeros((seen.shape[1], len(outcomes)), dtype=np.float16)
-    bias = np.full(len(outcomes), -20.0, dtype=np.float32)
-    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    weights, bias = over_all_classes(model, len(outcomes))
     (folder / FILES[0]).write_text("\n".join(terms.get_feature_names_out()) + "\n", encoding="utf-8")
-    save_file({"idf": terms.idf_.astype(np.float32), "weights": weights, "bias": bias}, folder / FILES[1])
+    stored = {"idf": terms.idf_.astype(np.float32), "weights": weights.astype(np.float16), "bias": bias.astype(np.float32)}
+    save_file(stored, folder / FILES[1])
+
+
+def over_all_classes(model: LogisticRegression, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (features, ``count``) and bias (``count``,) of a regression; a class it has not seen is all but impossible."""
+    weights, bias = np.zeros((model.coef_.shape[1], count)), np.full(count, -20.0)
+    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    return weights, bias

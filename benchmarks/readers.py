@@ -104,7 +104,7 @@ def shipped(knowledge: Knowledge, texts: Sequence[str]) -> Iterator[tuple[str, A
 def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], changed: Mapping[str, float]) -> Answers:
     """The outcome head of a variant trained on ``train``."""
     torch.set_num_threads(2)
-    chosen, window = settings()
+    (chosen, _), window = settings()
     chosen = fit.Settings(**{**asdict(chosen), "epochs": SMALL_EPOCHS, **changed})
     table = writers()
     negations = {e.id: table[e.writer].negations for e in train}

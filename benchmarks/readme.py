@@ -1,4 +1,4 @@
-"""Writes the README's table of measurements from the result files, so that no number in it is typed by hand.
+"""Writes the tables of both READMEs from the result files, so that no number in them is typed by hand.
 
 ``python -m benchmarks.readme``; the benchmarks whose numbers it quotes call it themselves.
 """
@@ -41,6 +41,12 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("page", "weight_ratio", "weight of the page, beside a bare chat", "at most 1.15"),
 )
 """Result file, number in it, what it says, goal."""
+PARTS = {
+    "test_split": "on the test split",
+    "learning_curve": "more and more examples, on the test split",
+    "ablations": "small trained variants, on the calibration split",
+}
+"""Parts of the table of readers, and what each shows."""
 
 
 def table() -> str:
@@ -70,11 +76,24 @@ def _told(value: Any) -> str:
     return f"{value['f1']:.2f}" if "f1" in value else f"{value['recall']:.2f} / {value['precision']:.2f}"
 
 
+def compared() -> str:
+    """The table of readers: untrained, cheap and trained ones, then the small variants."""
+    found = json.loads((RESULTS / "readers.json").read_text(encoding="utf-8"))
+    lines = [f"Measured on {found['date']} ({found['machine']})."]
+    for part, told in PARTS.items():
+        lines += ["", f"| {told} | acceptable | voices | technical | both of a pair |", "|---|---|---|---|---|"]
+        for name, row in found[part].items():
+            shares = (row["acceptable"]["share"], row["voices"], row["technical"], row["both_of_a_flip_pair"]["share"])
+            lines.append(f"| {name} | " + " | ".join(f"{share:.2f}" for share in shares) + " |")
+    return "\n".join(lines)
+
+
 def write() -> None:
-    """Put the table into the README."""
-    before, rest = README.read_text(encoding="utf-8").split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    README.write_text(f"{before}{MARKS[0]}\n{table()}\n{MARKS[1]}{after}", encoding="utf-8")
+    """Put the tables into the two READMEs."""
+    for path, text in ((README, table()), (RESULTS.parent / "README.md", compared())):
+        before, rest = path.read_text(encoding="utf-8").split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+        path.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,13 +33,13 @@ THREADS = 2
 """Fixed, because sums over another number of threads round differently."""
 
 
-def settings(folder: Path = knowledge_files.FOLDER) -> tuple[fit.Settings, int]:
-    """The settings of ``training.toml`` and the window in tokens."""
+def settings(folder: Path = knowledge_files.FOLDER) -> tuple[tuple[fit.Settings, fit.Settings], int]:
+    """The settings of both stages, from ``training.toml``, and the window in tokens."""
     table = tomllib.loads((folder / "training.toml").read_text(encoding="utf-8"))
-    names = {field.name: field.type for field in fields(fit.Settings)}
-    values = {name: table[name]["value"] for name in names}
-    whole = {name: int(value) if names[name] == "int" else float(value) for name, value in values.items()}
-    return fit.Settings(**whole), int(table["window"]["value"])  # type: ignore[arg-type]
+    kinds = {field.name: int if field.type == "int" else float for field in fields(fit.Settings)}
+    first = {name: kind(table[name]["value"]) for name, kind in kinds.items()}
+    second = {name: kind(table[name].get("second", table[name]["value"])) for name, kind in kinds.items()}
+    return (fit.Settings(**first), fit.Settings(**second)), int(table["window"]["value"])  # type: ignore[arg-type]
 
 
 def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
@@ -48,7 +48,7 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
     knowledge = knowledge_files.load()
     chosen, window = settings()
     if limit:
-        chosen = replace(chosen, epochs=1.0, second_epochs=1.0)
+        chosen = (replace(chosen[0], epochs=1.0), replace(chosen[1], epochs=1.0))
     Stages(knowledge, material(knowledge, limit), chosen, window, out, quiet).run()
 
 

@@ -7,7 +7,7 @@ files of the first, with a part of its texts beside its own, so that nothing is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -44,10 +44,19 @@ def material(knowledge: Knowledge, limit: int | None) -> Material:
 
 
 class Stages:
-    """Both stages over the same material. ``window``: tokens of a text; ``out``: the folder of the weights."""
+    """Both stages over the same material.
+
+    ``chosen``: the settings of each; ``window``: tokens of a text; ``out``: the folder of the weights.
+    """
 
     def __init__(
-        self, knowledge: Knowledge, given: Material, chosen: fit.Settings, window: int, out: Path, quiet: bool
+        self,
+        knowledge: Knowledge,
+        given: Material,
+        chosen: tuple[fit.Settings, fit.Settings],
+        window: int,
+        out: Path,
+        quiet: bool,
     ) -> None:
         self._knowledge, self._given, self._chosen, self._window = knowledge, given, chosen, window
         self._order = features.vocabulary(knowledge)
@@ -61,17 +70,17 @@ class Stages:
 
     def first(self) -> None:
         """From the published encoder and new heads."""
-        set_seed(self._chosen.seed)  # before the heads, whose first weights are drawn by chance
+        chosen = self._chosen[0]
+        set_seed(chosen.seed)  # before the heads, whose first weights are drawn by chance
         encoder = SentenceEncoder(str(default_model()))
         heads = Heads(encoder.dim, len(self._order.criteria), len(self._order.outcomes))
-        self._fit(encoder, heads, self._given.first, self._chosen)
+        self._fit(encoder, heads, self._given.first, chosen)
 
     def second(self) -> None:
         """From the weights that the first stage has written."""
-        encoder, chosen = SentenceEncoder(str(default_model()), self._weights.adapter), self._chosen
+        encoder, chosen = SentenceEncoder(str(default_model()), self._weights.adapter), self._chosen[1]
         again = drawn(self._given.first, round(chosen.replay * len(self._given.first)), chosen.seed)
-        rates = replace(chosen, epochs=chosen.second_epochs, encoder_rate=chosen.second_rate, heads_rate=chosen.second_rate)
-        self._fit(encoder, self._weights.load_heads(encoder.dim), [*self._given.second, *again], rates)
+        self._fit(encoder, self._weights.load_heads(encoder.dim), [*self._given.second, *again], chosen)
 
     def finish(self) -> None:
         """The words and the manifest."""

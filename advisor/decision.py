@@ -148,8 +148,11 @@ class Decider:
 
 
 def follow(opinion: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """The opinion moved as the rules moved from ``before`` to ``after``, adding up to 1; empty where there is none."""
-    moved = {name: share * max(after[name], FLOOR) / max(before[name], FLOOR) for name, share in opinion.items()}
+    """The opinion moved as the rules moved from ``before`` to ``after``, adding up to 1; empty where there is none.
+
+    No opinion is so sure that a correction could not move it: no share counts for less than ``FLOOR``.
+    """
+    moved = {name: max(share, FLOOR) * max(after[name], FLOOR) / max(before[name], FLOOR) for name, share in opinion.items()}
     total = sum(moved.values())
     return {name: share / total for name, share in moved.items()}
 

@@ -26,20 +26,18 @@ from advisor.words import BagOfWords
 from training import conversation, fit, manifest
 from training.calibrate import calibrate
 from training.examples import load, selected
-from training.stages import Stages, material
+from training.reader import material, train
 
 OUT = knowledge_files.FOLDER / "reader"
 THREADS = 2
 """Fixed, because sums over another number of threads round differently."""
 
 
-def settings(folder: Path = knowledge_files.FOLDER) -> tuple[tuple[fit.Settings, fit.Settings], int]:
-    """The settings of both stages, from ``training.toml``, and the window in tokens."""
+def settings(folder: Path = knowledge_files.FOLDER) -> tuple[fit.Settings, int]:
+    """The settings of the training, from ``training.toml``, and the window in tokens."""
     table = tomllib.loads((folder / "training.toml").read_text(encoding="utf-8"))
     kinds = {field.name: int if field.type == "int" else float for field in fields(fit.Settings)}
-    first = {name: kind(table[name]["value"]) for name, kind in kinds.items()}
-    second = {name: kind(table[name].get("second", table[name]["value"])) for name, kind in kinds.items()}
-    return (fit.Settings(**first), fit.Settings(**second)), int(table["window"]["value"])  # type: ignore[arg-type]
+    return fit.Settings(**{name: kind(table[name]["value"]) for name, kind in kinds.items()}), int(table["window"]["value"])
 
 
 def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
@@ -48,8 +46,8 @@ def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
     knowledge = knowledge_files.load()
     chosen, window = settings()
     if limit:
-        chosen = (replace(chosen[0], epochs=1.0), replace(chosen[1], epochs=1.0))
-    Stages(knowledge, material(knowledge, limit), chosen, window, out, quiet).run()
+        chosen = replace(chosen, epochs=1.0)
+    train(knowledge, material(knowledge, limit), chosen, window, out, quiet)
 
 
 def recalibrate(reader: Path, out: Path, limit: int | None) -> None:

@@ -67,17 +67,13 @@ class Example(BaseModel):
 
 
 class Writer(BaseModel):
-    """Who wrote a file: ``split`` it belongs to, ``negations``: whether negated and deferred criteria are labelled.
-
-    ``stage`` of the training: 2 for texts that were written against what the first stage gets wrong.
-    """
+    """Who wrote a file: ``split`` it belongs to, ``negations``: whether negated and deferred criteria are labelled."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     voice: str = Field(min_length=1)
     split: Split
     negations: bool
-    stage: Literal[1, 2] = 1
 
 
 def writers(folder: Path = EXAMPLES) -> dict[str, Writer]:

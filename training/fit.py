@@ -25,7 +25,7 @@ ASSERTED = STATE_NAMES.index("asserted")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The numbers of one stage of the training; their values and reasons are in ``knowledge/training.toml``."""
+    """The numbers of the training; their values and reasons are in ``knowledge/training.toml``."""
 
     epochs: float
     batch: int
@@ -39,7 +39,6 @@ class Settings:
     act_weight: float
     answer_weight: float
     answer_scale: float
-    replay: float
     seed: int
 
 

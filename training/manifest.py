@@ -36,16 +36,16 @@ def digest(examples: Mapping[str, Sequence[Example]], split: Split) -> dict[str,
     return found | {path.name: file_sha256(path) for path in sorted(DIALOGUES.glob(f"{split}_*.jsonl"))}
 
 
-def write(folder: Path, order: Vocabulary, settings: Sequence[Settings], train: Mapping[str, str]) -> None:
+def write(folder: Path, order: Vocabulary, settings: Settings, train: Mapping[str, str]) -> None:
     """``manifest.json`` in ``folder``: what the weights were trained from, with the digest of every other file there.
 
-    ``settings``: of each stage; ``train``: the digest of the train split as it was when it was read.
+    ``train``: the digest of the train split as it was when it was read.
     """
     content: dict[str, Any] = {
         "base_sha256": PUBLISHED_SHA256,
         "criteria": order.criteria,
         "outcomes": order.outcomes,
-        "settings": [asdict(stage) for stage in settings],
+        "settings": asdict(settings),
         "train_sha256": train,
         "libraries": {name: version(name) for name in LIBRARIES},
     }

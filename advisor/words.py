@@ -1,6 +1,6 @@
-"""The words of a text as a view on the outcome beside the encoder's: which words and pairs of words stand in it.
+"""The words of a text as a view beside the encoder's, on the outcome or on whether a question is covered.
 
-In: a text. Out: logarithms of a distribution over the outcomes. It knows no order and no negation; how far it is trusted
+In: a text. Out: logarithms of a distribution over the classes. It knows no order and no negation; how far it is trusted
 is calibrated.
 """
 
@@ -18,7 +18,7 @@ from advisor.encoder import Vectors
 from advisor.errors import ModelError
 
 FILES = ("words.txt", "words.safetensors")
-"""The terms, one a line; ``idf`` (terms,), ``weights`` (terms, outcomes), ``bias`` (outcomes,)."""
+"""The terms, one a line; ``idf`` (terms,), ``weights`` (terms, classes), ``bias`` (classes,)."""
 
 
 def vectorizer(**options: object) -> TfidfVectorizer:
@@ -49,6 +49,6 @@ class BagOfWords:
             raise ModelError(f"{names} in {folder} cannot be read: {error}. Rebuild them: python -m training") from error
 
     def logs(self, text: str) -> Vectors:
-        """Logarithm of each outcome's probability, (outcomes,), in the order of the reader's manifest."""
+        """Logarithm of each class's probability, (classes,), in the order in which it was fitted."""
         scores = np.asarray(self._terms.transform([text]) @ self._weights)[0] + self._bias
         return np.asarray(scores - np.logaddexp.reduce(scores), dtype=np.float32)

@@ -64,7 +64,7 @@ def row(examples: Sequence[Example], answers: Answers) -> dict[str, Any]:
 def bag_of_words(train: Sequence[Example], texts: Sequence[str], outcomes: Sequence[str]) -> Answers:
     """The view by words alone."""
     with tempfile.TemporaryDirectory() as folder:
-        fit_words(train, outcomes, Path(folder))
+        fit_words([e.text for e in train], [outcomes.index(e.label) for e in train], len(outcomes), Path(folder))
         words = BagOfWords(Path(folder))
     return [outcomes[int(words.logs(text).argmax())] for text in texts]
 

@@ -29,7 +29,7 @@ from advisor.trained import TrainedReader, weights_in
 from advisor.values import ACTS, FLOOR, Act, Blend, Calibration, Heard, Standing, Step
 from training.examples import Example
 from training.talks import Asked, Case, Talk, Turn, in_contexts, questions, questions_as_turns, talks
-from training.words import over_all_classes
+from training.words import fit_words, over_all_classes
 
 BLENDED = ("refine", "retract", "answer")
 """Acts whose turns change a project that stands."""
@@ -90,7 +90,7 @@ def fit_search(
 ) -> None:
     """Write ``questions.safetensors`` and ``questions.json``: how people ask for each passage, and when nothing covers it.
 
-    Coverage is fitted on the ``held`` questions.
+    The words of covered questions come beside them. How coverage is told from all of it is fitted on the ``held`` questions.
     """
     vectors = encoder.embed([a.question for a in asked])
     rows = [(n, passage) for n, a in enumerate(asked) for passage in a.passages[:2]]
@@ -107,6 +107,7 @@ def fit_search(
         }
         save_file(stored, folder / "questions.safetensors")
 
+    fit_words([a.question for a in asked], [int(not a.unanswerable) for a in asked], 2, folder, balanced=True)
     write(np.zeros(TOLD))
     searcher = Searcher(knowledge, encoder, heads, folder, None)
     told = np.stack([searcher.features(a.question)[1] for a in held])

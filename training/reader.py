@@ -56,5 +56,6 @@ def train(knowledge: Knowledge, given: Material, chosen: fit.Settings, window: i
     published = dict(SentenceEncoder(str(default_model())).model.named_parameters())
     save_file(fit.changes(encoder.model, published, chosen.rank), weights.adapter)
     save_file({key: value.half() for key, value in heads.state_dict().items()}, weights.heads)
-    fit_words(given.texts, order.outcomes, out)
+    labels = [order.outcomes.index(e.label) for e in given.texts]
+    fit_words([e.text for e in given.texts], labels, len(order.outcomes), out)
     manifest.write(out, order, chosen, given.digests)

@@ -11,7 +11,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -101,11 +101,11 @@ def shipped(knowledge: Knowledge, texts: Sequence[str]) -> Iterator[tuple[str, A
     yield "the advisor", [decision.outcome if decision else "clarify" for decision in decisions]
 
 
-def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], changed: Mapping[str, float]) -> Answers:
+def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], changed: Mapping[str, Any]) -> Answers:
     """The outcome head of a variant trained on ``train``."""
     torch.set_num_threads(2)
-    (chosen, _), window = settings()
-    chosen = fit.Settings(**{**asdict(chosen), "epochs": SMALL_EPOCHS, **changed})
+    chosen, window = settings()
+    chosen = replace(chosen, **{"epochs": SMALL_EPOCHS, **changed})
     table = writers()
     negations = {e.id: table[e.writer].negations for e in train}
     set_seed(chosen.seed)

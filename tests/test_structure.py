@@ -30,7 +30,7 @@ IMPORTS: dict[str, set[str]] = {
     "standing": {"values"},
     "dialogue": {"acts", "clauses", "corrections", "errors", "knowledge", "schema", "standing", "values"},
     "decision": {"knowledge", "schema", "values"},
-    "retrieval": {"encoder", "errors", "heads", "knowledge", "schema"},
+    "retrieval": {"encoder", "errors", "heads", "knowledge", "schema", "words"},
     "explanation": {"knowledge", "schema", "values"},
     "answers": {"explanation", "knowledge", "schema", "values"},
     "stream": {"schema", "values"},

@@ -14,6 +14,7 @@ import tempfile
 import tomllib
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -37,7 +38,8 @@ def settings(folder: Path = knowledge_files.FOLDER) -> tuple[fit.Settings, int]:
     """The settings of the training, from ``training.toml``, and the window in tokens."""
     table = tomllib.loads((folder / "training.toml").read_text(encoding="utf-8"))
     kinds = {field.name: int if field.type == "int" else float for field in fields(fit.Settings)}
-    return fit.Settings(**{name: kind(table[name]["value"]) for name, kind in kinds.items()}), int(table["window"]["value"])
+    values: dict[str, Any] = {name: kind(table[name]["value"]) for name, kind in kinds.items()}
+    return fit.Settings(**values), int(table["window"]["value"])
 
 
 def rebuild(out: Path, limit: int | None, quiet: bool) -> None:

@@ -19,6 +19,7 @@ from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
 from advisor.values import ACTS, Heard
 
+RESTART = ACTS.index("restart")
 MEANING = 3.0
 """Weight of the unit vector beside the flags, which are near 1 each."""
 
@@ -68,7 +69,7 @@ class ActReader:
 
     def __init__(self, knowledge: Knowledge, encoder: Encoder, folder: Path) -> None:
         self._encoder = encoder
-        self._names = Names(knowledge)
+        self._names, self._sure_of_restart = Names(knowledge), knowledge.number("restart")
         self._uncovered = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, knowledge.uncovered))})(?![\w-])", re.IGNORECASE)
         path = folder / "acts.safetensors"
         try:
@@ -78,7 +79,10 @@ class ActReader:
             raise ModelError(f"{path} cannot be read: {error!r}. Rebuild it: python -m training --calibration") from error
 
     def hear(self, turn: str, context: Context) -> Heard:
-        """The likeliest act; a turn that refers to a project can only be one where a project stands."""
+        """The likeliest act; a turn that refers to a project can only be one where a project stands.
+
+        A project that stands is not forgotten on a guess: a restart must be surer than the others.
+        """
         about = self._names.of(turn)
         vector = self._encoder.tokens(turn).vectors.mean(axis=0)
         scores = told(vector, flags(turn, context, len(about))) @ self._weights + self._bias
@@ -86,11 +90,18 @@ class ActReader:
             scores = np.where([act in NEEDS_PROJECT for act in ACTS], -np.inf, scores)
         if not context.open:
             scores = np.where([act == "answer" for act in ACTS], -np.inf, scores)
-        shares = np.exp(scores - scores.max())
-        shares /= shares.sum()
+        shares = _shares(scores)
+        if context.stands and shares[RESTART] < self._sure_of_restart:
+            shares = _shares(np.where(np.arange(len(ACTS)) == RESTART, -np.inf, scores))
         best = int(shares.argmax())
         unknown = tuple(dict.fromkeys(match.group() for match in self._uncovered.finditer(turn)))
         return Heard(ACTS[best], about, float(shares[best]), unknown, float(shares[ACTS.index("question")]))
+
+
+def _shares(scores: Vectors) -> Vectors:
+    """The distribution of these scores."""
+    shares = np.exp(scores - scores.max())
+    return np.asarray(shares / shares.sum(), dtype=np.float32)
 
 
 NEEDS_PROJECT = frozenset({"refine", "retract", "answer", "why", "why_not", "what_if"})

@@ -119,16 +119,16 @@ class Answerer:
         yield from self._explain.flips(flips)
 
     def compare(self, standing: Standing, about: Sequence[str]) -> Iterator[Sentence]:
-        """Two or three outcomes beside each other, along what this project needs."""
+        """The outcomes that were named beside each other, along what this project needs.
+
+        One alone is compared with what stands; without any, the three frameworks are, with what stands.
+        """
         decision = standing.recommended
-        chosen = list(about)
-        if decision and len(chosen) < 2 and decision.outcome not in chosen:
-            chosen.append(decision.outcome)
-        if decision and len(chosen) < 2 and decision.runner_up and decision.runner_up not in chosen:
-            chosen.append(decision.runner_up)
-        if len(chosen) < 2:
-            chosen = list(dict.fromkeys([*chosen, "streamlit", "gradio", "reflex"]))
-        chosen = chosen[:3]
+        stands = [decision.outcome] if decision else []
+        chosen = list(about) if len(about) > 1 else list(dict.fromkeys([*about, *stands]))
+        if len(about) == 0 or len(chosen) < 2:
+            three = [o.id for o in self._knowledge.outcomes.values() if o.family == "one_of_the_three"]
+            chosen = list(dict.fromkeys([*about, *three, *stands]))
         all_names = self._say("compare", "joiner").join(self._knowledge.outcomes[o].name for o in chosen)
         yield Sentence(self._say("compare", "headline", names=all_names), "connective", block="paragraph")
         for outcome in chosen:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 from advisor.values import Clause
 
-_SENTENCE = re.compile(r"(?<=[.!?…;])[\"'”’)\]]*\s+|\s*[\n\r\u2028\u2029\u0085•·|]+\s*|\s+[—–-]{1,3}\s+|(?<=:)\s+")
-_INNER = re.compile(r",\s+|\s+(?=(?:but|and|so that|because|while|although|though|then|which|who|where|nor)\b)", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"(?<=[.!?…;])[\"'”’)\]]*\s+|(?<!\s)\s*[\n\r\u2028\u2029\u0085•·|]+\s*|(?<!\s)\s+[—–-]{1,3}\s+|(?<=:)\s+"
+)
+_INNER = re.compile(
+    r",\s+|(?<!\s)\s+(?=(?:but|and|so that|because|while|although|though|then|which|who|where|nor)\b)", re.IGNORECASE
+)
 _WORD = re.compile(r"\w+")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from advisor.clauses import split
 from advisor.corrections import Correction, Corrections
 from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
-from advisor.schema import Option
+from advisor.options import SHORT, Options
 from advisor.standing import blend, contradicted, drop, fold, said, set_by_hand
-from advisor.values import Blend, Decision, Evidence, Heard, Question, Reading, Signal, Standing, Statement, Step
+from advisor.values import Blend, Decision, Evidence, Heard, Reading, Signal, Standing, Statement, Step
 
 Read = Callable[[tuple[Statement, ...]], Reading]
 Decide = Callable[[Reading, tuple[str, ...], int, bool], Decision]
@@ -27,6 +27,8 @@ Hear = Callable[[str, Context], Heard]
 
 TELLING = frozenset({"describe", "refine", "retract", "answer"})
 """Acts that change the project."""
+ANSWERING = frozenset({"describe", "refine", "answer"})
+"""Acts in which a short turn may answer the question that is open."""
 ANSWER_PROBABILITY = 0.95
 """A short answer is as plain as a criterion can be said, yet it may answer another question than the one asked."""
 SURE_OF_ASKING = 0.7
@@ -34,10 +36,7 @@ SURE_OF_ASKING = 0.7
 split that takes 3 of 678 descriptions for questions, and 50 of 402 questions for descriptions."""
 BY_HAND = 0.99
 """Probability of a criterion that somebody has set by hand."""
-SHORT = 5
-"""Words of an answer that is read against the options; a longer one says enough to be read like any other turn."""
 _WORD = re.compile(r"[^\W_]")
-_DENIAL = re.compile(r" (?:no|not|nobody|none|never|without|neither|nope) ")
 
 
 def load_blends(folder: Path) -> dict[str, Blend]:
@@ -64,7 +63,7 @@ class Dialogue:
         """``legible``: whether a turn is in a language that ``read`` knows."""
         self._knowledge = knowledge
         self._legible = legible
-        self._corrections = Corrections(knowledge)
+        self._corrections, self._options = Corrections(knowledge), Options(knowledge)
         self._blends = blends
         self._read, self._decide, self._hear = read, decide, hear
         self._threshold = knowledge.number("asserted")
@@ -151,10 +150,10 @@ class Dialogue:
     ) -> tuple[tuple[Statement, ...], dict[str, Signal], tuple[Signal, ...]]:
         """The statements that still hold with this turn, the last words on the criteria, and what the turn itself says."""
         signals = list(said(self._read((statement,)), self._threshold))
-        if heard.act == "answer" and before.open:
-            if self._unsure(statement.text):
+        if before.open and heard.act in ANSWERING:
+            chosen, unsure = self._options.read(before.open, statement.text)
+            if unsure:
                 return (*before.statements, statement), dict(before.latest), ()
-            chosen = self._option(before.open, statement.text)
             if chosen:
                 words = (Evidence(statement.turn, 0, len(statement.text), statement.text),)
                 sure = [Signal(name, state, ANSWER_PROBABILITY, words) for name, state in chosen.sets.items()]
@@ -184,36 +183,3 @@ class Dialogue:
         row = before.in_a_row + 1 if asked and not decision.recommends else before.in_a_row if decision.guess else 0
         already = (*before.asked, asked.id) if asked else before.asked
         return replace(now, decision=decision, asked=already, open=asked, in_a_row=row)
-
-    def _unsure(self, answer: str) -> bool:
-        """Whether a short answer says that they can't tell."""
-        text = f" {_plain(answer)} "
-        return len(text.split()) <= SHORT and _longest(text, self._knowledge.unsure) > 0
-
-    def _option(self, question: Question, answer: str) -> Option | None:
-        """The option that a short answer means; None where it fits none, so that its words alone are read.
-
-        A phrase right after a word of denial does not count, unless it begins with one.
-        """
-        record = next(r for r in self._knowledge.questions if r.id == question.id)
-        if chip := next((o for o in record.options if o.label == answer.strip()), None):
-            return chip
-        text = f" {_plain(answer)} "
-        if len(text.split()) > SHORT:
-            return None
-        best = max(record.options, key=lambda option: _longest(text, option.words))
-        return best if _longest(text, best.words) else None
-
-
-def _longest(text: str, phrases: Iterable[str]) -> int:
-    """Length of the longest phrase that stands in the text and is not denied by the words before it."""
-    found = 0
-    for phrase in map(_plain, phrases):
-        place = text.find(f" {phrase} ")
-        if place >= 0 and not (_DENIAL.search(text[: place + 1]) and not _DENIAL.match(f" {phrase} ")):
-            found = max(found, len(phrase))
-    return found
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", text.lower().replace("n't", " not").replace("’", "'")))

@@ -25,6 +25,7 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers.utils import logging as transformers_logging
 
 from advisor.errors import ModelError
+from advisor.letters import plain_letters
 
 Vectors = npt.NDArray[np.float32]
 Spans = npt.NDArray[np.int64]
@@ -197,8 +198,9 @@ class SentenceEncoder:
 
 
 def _readable(text: str) -> str:
-    """The text with lone surrogates, which no tokenizer takes, replaced one for one: offsets stay right."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogate(text) else text
+    """The text with lone surrogates, which no tokenizer takes, and styled letters replaced one for one: offsets stay right."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogate(text) else text
+    return plain_letters(whole)
 
 
 def _has_surrogate(text: str) -> bool:

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "knowledge"
 T = TypeVar("T", bound=BaseModel)
 
 THRESHOLDS = frozenset({
-    "input_limit", "asserted", "sure", "question_gain", "flip_count", "update_count", "clause_words",
+    "input_limit", "talk_limit", "restart", "asserted", "sure", "question_gain", "flip_count", "update_count", "clause_words",
     "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence", "second_evidence",
     "questions_in_a_row", "passages_in_an_answer", "answerable", "dropped_words", "language", "language_words",
     "fairly_sure", "near_tie", "link_limit", "asks_beside", "task_queue",
@@ -125,7 +125,7 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
         "chosen": frozenset({"outcome", "sure", "percent"}),
     },
     "off_topic": {"headline": frozenset(), "offer": frozenset()},
-    "prompts": {"empty": frozenset(), "too_long": frozenset({"found", "limit"})},
+    "prompts": {"empty": frozenset(), "too_long": frozenset({"found", "limit"}), "long_talk": frozenset({"found", "limit"})},
     "page": dict.fromkeys(
         (
             "title", "intro", "limits", "placeholder", "send", "stop", "examples", "passages", "no_passages",
@@ -149,7 +149,7 @@ class Knowledge:
     rules: tuple[schema.Rule, ...]
     ratings: Mapping[str, schema.Rating]
     questions: tuple[schema.QuestionRecord, ...]
-    unsure: tuple[str, ...]
+    answers: schema.AnswerWords
     uncovered: tuple[str, ...]
     languages: Mapping[str, schema.Language]
     cues: tuple[schema.Cue, ...]
@@ -330,7 +330,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
         rules=rules.rule,
         ratings=ratings,
         questions=questions.question,
-        unsure=questions.unsure,
+        answers=questions.answers,
         uncovered=uncovered.names,
         languages=languages,
         cues=cues.cue,

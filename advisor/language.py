@@ -14,6 +14,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from advisor.errors import KnowledgeError
 from advisor.knowledge import Knowledge
+from advisor.letters import plain_letters
 from advisor.schema import Language
 
 REMEMBERED = 512
@@ -41,7 +42,7 @@ class LanguageReader:
 
         A script that is not Latin tells by itself that a turn is not English.
         """
-        words = " ".join(_WORD.findall(turn))
+        words = " ".join(_WORD.findall(plain_letters(turn)))
         if not words:
             return None
         foreign = sum(not _latin(character) for character in words.replace(" ", "")) > len(words) / 2

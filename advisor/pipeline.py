@@ -100,6 +100,9 @@ class Advisor:
         for turn in users:
             if len(turn) > limit:
                 raise InputError(self.knowledge.say("prompts", "too_long", found=len(turn), limit=limit))
+        together, limit = sum(map(len, users)), int(self.knowledge.number("talk_limit"))
+        if together > limit:
+            raise InputError(self.knowledge.say("prompts", "long_talk", found=together, limit=limit))
         step = self._after(users)
         found = self._search(step, users[-1])
         sentences = tuple(self._reply(step, users[-1], found))
@@ -139,7 +142,9 @@ class Advisor:
             if not step.heard.about:
                 yield from answer.standing(after, "paragraph")
                 return
-        if not _WORD.search(turn):
+        if not _WORD.search(turn) and after.statements:  # a thumbs up, a question mark
+            yield from answer.meta(after)
+        elif not _WORD.search(turn):
             yield from self._explainer.prompt()
         elif act == "what_if" and step.supposed:
             yield from answer.supposed(step)
@@ -173,8 +178,9 @@ class Advisor:
             return Found((), (), 0.0)
         name = self._project_name(step) if asks else ""
         found = self._searcher.search(turn, name, int(self.knowledge.number("passages_in_an_answer")))
-        covered = found.covered >= self.knowledge.number("answerable") and not step.heard.unknown
-        return found if covered else Found((), (), found.covered)
+        told = " ".join(passage.text.lower() for passage in found.passages)
+        unknown = any(tool.lower() not in told for tool in step.heard.unknown)
+        return found if found.covered >= self.knowledge.number("answerable") and not unknown else Found((), (), found.covered)
 
     def _legible(self, turn: str) -> bool:
         language = self._languages.of(turn)

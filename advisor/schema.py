@@ -135,11 +135,12 @@ class Rating(Record):
 
 
 class Option(Record):
-    """A short answer, what it would say about criteria, and the words by which people give it."""
+    """A short answer, what it would say about criteria, and the words by which people give it; ``means``: a plain yes or no."""
 
     label: str = NonEmpty
     sets: dict[str, State] = Field(min_length=1)
     words: tuple[str, ...] = Field(min_length=1)
+    means: Literal["yes", "no"] | None = None
 
 
 class QuestionRecord(Record):
@@ -187,10 +188,20 @@ class RuleFile(Record):
     rule: tuple[Rule, ...] = Field(min_length=1)
 
 
-class QuestionFile(Record):
-    """questions.toml; ``unsure`` are the words by which people say that they can't tell."""
+class AnswerWords(Record):
+    """Words of a short answer to any question: yes, no, denials of what follows, they can't tell, places in the list."""
 
+    yes: tuple[str, ...] = Field(min_length=1)
+    no: tuple[str, ...] = Field(min_length=1)
+    denials: tuple[str, ...] = Field(min_length=1)
     unsure: tuple[str, ...] = Field(min_length=1)
+    places: tuple[tuple[str, ...], ...] = Field(min_length=1)
+
+
+class QuestionFile(Record):
+    """questions.toml"""
+
+    answers: AnswerWords
     question: tuple[QuestionRecord, ...] = Field(min_length=1)
 
 

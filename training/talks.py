@@ -13,8 +13,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.acts import Context
-from advisor.dialogue import SHORT, TELLING
+from advisor.dialogue import TELLING
 from advisor.knowledge import FOLDER
+from advisor.options import SHORT
 from advisor.values import ABSTENTIONS, Act, OutcomeId
 from training.examples import Example, Shown, Split, lines
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.explanation import Explainer, capital, plain_quote
-from advisor.knowledge import Knowledge
+from advisor.knowledge import TOO_LITTLE, Knowledge
 from advisor.schema import Language, Passage
 from advisor.values import ABSTENTIONS, Block, Decision, Reading, Sentence, Standing, Step
 
@@ -46,7 +46,7 @@ class Answerer:
             if after.recommends:
                 yield Sentence(self._say("changed", "stays", outcome=self._name(after)), "inference", self._essence(after))
         elif not after.recommends:
-            yield Sentence(self._say("changed", "open", before=self._name(before)), "inference", ("G56",))
+            yield Sentence(self._say("changed", "open", before=self._name(before)), "inference", (TOO_LITTLE,))
         elif not before.recommends:
             yield Sentence(self._say("changed", "settled", outcome=self._name(after)), "inference", self._essence(after))
         else:
@@ -59,7 +59,7 @@ class Answerer:
         assert supposed is not None
         then = supposed.decision
         if then is None or not then.recommends:
-            yield Sentence(self._say("what_if", "open"), "inference", ("G56",), "paragraph")
+            yield Sentence(self._say("what_if", "open"), "inference", (TOO_LITTLE,), "paragraph")
         elif standing and then.outcome == standing.outcome:
             yield Sentence(
                 self._say("what_if", "same", outcome=self._name(then)), "inference", self._essence(then), "paragraph"
@@ -211,7 +211,7 @@ class Answerer:
         yield from self._explain.against(other, reading, decision, every=True)
 
     def _nothing_stands(self, standing: Standing) -> Iterator[Sentence]:
-        yield Sentence(self._say("answer", "nothing_stands"), "inference", ("G56",), "paragraph")
+        yield Sentence(self._say("answer", "nothing_stands"), "inference", (TOO_LITTLE,), "paragraph")
         if standing.decision:
             yield from self._explain.question(standing.decision)
 

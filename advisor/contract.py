@@ -12,7 +12,7 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.pipeline import Advisor
-from advisor.values import STATES, Advice, Signal
+from advisor.values import Advice, Signal
 
 
 def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[str, Any]:
@@ -32,12 +32,11 @@ def as_json(advice: Advice, id: object = None, threshold: float = 0.5) -> dict[s
         "flips": [{"criteria": dict(f.changes), "outcome": f.outcome} for f in decision.flips] if decision else [],
         "sentences": [{"text": s.text, "kind": s.kind, "sources": list(s.sources)} for s in advice.sentences],
         "text": advice.text,
-        "error": advice.error,
+        "error": None,
     }
 
 
 def _criterion(signal: Signal) -> dict[str, Any]:
-    assert signal.state in STATES
     return {
         "id": signal.criterion,
         "state": signal.state,

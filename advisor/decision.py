@@ -43,14 +43,12 @@ class Decider:
         runner_up = next((o for o in ranked if o != outcome and o not in ABSTENTIONS), None)
         given, true = zip(*self._calibration.curve, strict=True)
         confidence = float(np.interp(scores[outcome], np.array(given), np.array(true)))
-        rule = self._knowledge.rule_of(outcome)
         heavy = asserted.get("heavy_background", 0.0) >= self._knowledge.number("task_queue")
         return Decision(
             outcome=outcome,
             scores=scores,
             confidence=confidence,
             runner_up=runner_up,
-            rule=rule.id if rule else None,
             by_rule=by_rules[outcome],
             add_ons=("task_queue",) if heavy and outcome not in ABSTENTIONS else (),
             flips=() if outcome == "off_topic" else self.flips(asserted, outcome, scores),

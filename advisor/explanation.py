@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence, Set
 
-from advisor.knowledge import Knowledge
-from advisor.schema import Passage, Rule
+from advisor.knowledge import QUEUE, QUEUE_SINCE, TOO_LITTLE, Knowledge
+from advisor.schema import Passage
 from advisor.values import ABSTENTIONS, Block, Decision, Flip, Reading, Sentence, SentenceKind, Signal
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~$!])")
@@ -51,7 +51,7 @@ class Explainer:
         yield Sentence(self._say("off_topic", "offer"), "connective")
 
     def _clarify(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
-        yield Sentence(self._say("clarify", "headline"), "inference", ("G56",), "paragraph")
+        yield Sentence(self._say("clarify", "headline"), "inference", (TOO_LITTLE,), "paragraph")
         for signal in self.said(reading)[:2]:
             criterion = self._knowledge.criteria[signal.criterion]
             text = self._say("clarify", "understood", quote=plain_quote(signal), short=criterion.short)
@@ -97,14 +97,14 @@ class Explainer:
 
     def rule(self, decision: Decision) -> Iterator[Sentence]:
         """The rule that decided, or that the text as a whole did."""
-        rule = self._rule(decision)
+        rule = self._knowledge.rule_of(decision.outcome)
         if rule and decision.by_rule >= self._knowledge.number("asserted"):
             yield Sentence(self._say("headline", "rule", reason=rule.reason), "inference", rule.passages)
         else:
             yield Sentence(self._say("headline", "whole_text"), "inference")
 
     def because(self, reading: Reading, decision: Decision) -> Iterator[Sentence]:
-        rule = self._rule(decision)
+        rule = self._knowledge.rule_of(decision.outcome)
         said = self.said(reading)
         deciding = [signal for signal in said if rule and signal.criterion in rule.any]
         kindred = [
@@ -138,7 +138,7 @@ class Explainer:
         own = [said[criterion] for criterion in rule.any if criterion in said]
         ruled_out = [s for c in rule.any if (s := reading.signals.get(c)) and s.state == "negated" and s.evidence
                      and s.probability >= self._knowledge.number("asserted")]  # fmt: skip
-        deciding = self._rule(decision)
+        deciding = self._knowledge.rule_of(decision.outcome)
         first = deciding is not None and self._knowledge.rules.index(deciding) < self._knowledge.rules.index(rule)
         if own and not (first and decision.by_rule >= self._knowledge.number("asserted")):
             text = self._say("why_not", "outweighed", outcome=other.name, quote=plain_quote(own[0]))
@@ -207,9 +207,9 @@ class Explainer:
             text = self._say("add_ons", "task_queue", quote=plain_quote(signal))
         else:
             text = self._say("add_ons", "task_queue_whole")
-        yield Sentence(text, "inference", ("G38",), "item")
-        yield self.passage("G38")
-        yield self.passage("U16")
+        yield Sentence(text, "inference", (QUEUE,), "item")
+        yield self.passage(QUEUE)
+        yield self.passage(QUEUE_SINCE)
 
     def flips(self, flips: Sequence[Flip]) -> Iterator[Sentence]:
         if flips:
@@ -240,9 +240,6 @@ class Explainer:
 
     def _decides(self, criterion: str) -> bool:
         return any(criterion in rule.any for rule in self._knowledge.rules)
-
-    def _rule(self, decision: Decision) -> Rule | None:
-        return next((rule for rule in self._knowledge.rules if rule.id == decision.rule), None)
 
     def _headline_of(self, outcome: str) -> str:
         return self._knowledge.outcomes[outcome].headline

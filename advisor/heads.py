@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from advisor.values import ACTS
+from advisor.values import ACTS, STATES
 
-STATE_NAMES = ("unsaid", "asserted", "negated", "deferred")
+STATE_NAMES = ("unsaid", *STATES)
 """The four things a text can do with a criterion, in the order of the states' logits."""
 FLAGS = 7
 """Numbers that tell the context and the shape of a turn, beside its words."""

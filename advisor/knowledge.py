@@ -23,6 +23,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "knowledge"
 
 T = TypeVar("T", bound=BaseModel)
 
+TOO_LITTLE, QUEUE, QUEUE_SINCE = "G56", "G38", "U16"
+"""Passages that the code quotes by themselves: what must be known first, the task queue, and what changed about it."""
+
 THRESHOLDS = frozenset({
     "input_limit", "talk_limit", "restart", "asserted", "sure", "question_gain", "flip_count", "update_count", "clause_words",
     "prototype_scale", "prototype_margin", "off_topic_similarity", "evidence", "second_evidence",
@@ -84,7 +87,7 @@ WORDING: Mapping[str, Mapping[str, frozenset[str]]] = {
         "rating": frozenset({"requirement", "outcome", "words"}),
         "not_covered": frozenset({"outcome"}),
     },
-    "updates": {"marked": frozenset({"package", "version", "date", "text"}), "turns": frozenset()},
+    "updates": {"marked": frozenset({"package", "version", "date", "text"})},
     "add_ons": {"task_queue": frozenset({"quote"}), "task_queue_whole": frozenset()},
     "flips": {
         "one": frozenset({"changes", "outcome"}),
@@ -316,6 +319,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
         for option in question.options:
             loader.resolve(f"questions.toml ({question.id})", "criterion", option.sets, criteria)
     loader.resolve("ratings.toml", "passage", ratings, passages)
+    loader.resolve("advisor/knowledge.py", "passage", (TOO_LITTLE, QUEUE, QUEUE_SINCE), passages)
     for name in THRESHOLDS ^ thresholds.keys():
         verdict = "missing" if name in THRESHOLDS else "unknown, remove it"
         loader.problems.append(f"{folder / 'thresholds.toml'}: {name}: {verdict}")

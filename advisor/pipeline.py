@@ -16,14 +16,14 @@ from advisor.answers import Answerer
 from advisor.decision import Decider
 from advisor.dialogue import TELLING, Dialogue, load_blends
 from advisor.encoder import SentenceEncoder, default_model
-from advisor.errors import InputError
+from advisor.errors import InputError, ModelError
 from advisor.explanation import Explainer
 from advisor.knowledge import Knowledge
 from advisor.language import LanguageReader
 from advisor.retrieval import Found, Searcher
 from advisor.signals import PrototypeReader, Reader
 from advisor.stream import pieces, source_line
-from advisor.trained import TrainedReader, weights_in
+from advisor.trained import REBUILD, TrainedReader, weights_in
 from advisor.values import (
     Advice,
     Blend,
@@ -81,6 +81,8 @@ class Advisor:
         """
         knowledge = knowledge_files.load(folder)
         weights, conversation, cache = weights_in(folder / "reader"), folder / "conversation", cache_folder()
+        if {*weights.criteria, *weights.outcomes} != {*knowledge.criteria, *knowledge.outcomes}:
+            raise ModelError(f"{weights.folder} was trained on other criteria or outcomes than {folder} has. Run: {REBUILD}")
         encoder = SentenceEncoder(str(default_model()), weights.adapter)
         heads = weights.load_heads(encoder.dim)
         reader: Reader
@@ -175,12 +177,12 @@ class Advisor:
         """The passages that answer a question, also one beside a description; none where nothing is asked or covered."""
         asks = step.heard.act == "question"
         if not asks and not (step.heard.act in TELLING and step.heard.asks >= self.knowledge.number("asks_beside")):
-            return Found((), (), 0.0)
+            return Found((), 0.0)
         name = self._project_name(step) if asks else ""
         found = self._searcher.search(turn, name, int(self.knowledge.number("passages_in_an_answer")))
         told = " ".join(passage.text.lower() for passage in found.passages)
         unknown = any(tool.lower() not in told for tool in step.heard.unknown)
-        return found if found.covered >= self.knowledge.number("answerable") and not unknown else Found((), (), found.covered)
+        return found if found.covered >= self.knowledge.number("answerable") and not unknown else Found((), found.covered)
 
     def _legible(self, turn: str) -> bool:
         language = self._languages.of(turn)

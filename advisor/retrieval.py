@@ -37,10 +37,9 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages in the order of their scores, and the probability that the guidance covers the question."""
+    """Passages, best first, and the probability that the guidance covers the question."""
 
     passages: tuple[Passage, ...]
-    scores: tuple[float, ...]
     covered: float
 
 
@@ -107,7 +106,7 @@ class Searcher:
             scores = scores + self.features(f"{name}: {question}")[0]
         order = np.argsort(-scores)[:count]
         covered = float(1 / (1 + np.exp(-(told @ self._weights))))
-        return Found(tuple(self._passages[n] for n in order), tuple(float(scores[n]) for n in order), covered)
+        return Found(tuple(self._passages[n] for n in order), covered)
 
 
 def tokens(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from advisor.encoder import Encoder, TokenView, Vectors
 from advisor.errors import ModelError
-from advisor.heads import STATE_NAMES, Heads
+from advisor.heads import Heads
 from advisor.knowledge import Knowledge
 from advisor.values import STATES, Calibration, Evidence, Reading, Signal, Statement
 from advisor.words import BagOfWords, joined
@@ -174,6 +174,3 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     while end < len(text) and text[end - 1 : end].isalnum() and text[end].isalnum():
         end += 1
     return start, end
-
-
-assert STATE_NAMES[1:] == STATES

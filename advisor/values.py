@@ -133,16 +133,14 @@ class Question:
 class Decision:
     """The outcome with everything that makes it checkable.
 
-    ``outcome`` is the likeliest outcome id, abstentions included; ``rule`` is the id of the rule that stands for it,
-    or None where no rule does; ``by_rule`` is the probability the rules alone give it; ``guess`` tells that it is named only
-    because enough was asked.
+    ``outcome`` is the likeliest outcome id, abstentions included; ``by_rule`` is the probability that the rules alone give it;
+    ``guess`` tells that it is named only because enough was asked.
     """
 
     outcome: str
     scores: Mapping[str, float]
     confidence: float
     runner_up: str | None
-    rule: str | None
     by_rule: float
     add_ons: tuple[str, ...]
     flips: tuple[Flip, ...]
@@ -248,7 +246,6 @@ class Advice:
     act: Act
     sentences: tuple[Sentence, ...]
     text: str
-    error: str | None = None
     question: Question | None = None
 
     @property

@@ -16,8 +16,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from advisor import Advisor
-from advisor import knowledge as knowledge_files
-from advisor.encoder import file_sha256
 from advisor.values import ABSTENTIONS
 from benchmarks import readme, scores
 from benchmarks.machine import ROOT, keep
@@ -126,8 +124,7 @@ def main() -> None:
     advisor = Advisor.load()
     outcomes = list(advisor.knowledge.outcomes)
     judged = [judge(advisor, example) for example in of_split("test", advisor.knowledge.criteria)]
-    manifest = knowledge_files.FOLDER / "reader" / "manifest.json"
-    numbers = {"weights_sha256": file_sha256(manifest), **report(judged, outcomes)}
+    numbers = report(judged, outcomes)
     keep("quality", numbers)
     readme.write()
     confusion_picture(judged, outcomes)

@@ -29,7 +29,7 @@ from advisor.signals import PrototypeReader
 from advisor.trained import TrainedReader, weights_in
 from advisor.values import Calibration, Reading, Statement
 from advisor.words import BagOfWords
-from benchmarks import scores
+from benchmarks import readme, scores
 from benchmarks.machine import RESULTS, keep
 from benchmarks.scores import Judged
 from training import features, fit
@@ -39,7 +39,7 @@ from training.words import fit_words
 
 Answers = Sequence[str]
 SMALL = 800
-"""Examples an ablation is trained on; the whole set would take an hour for each."""
+"""Examples an ablation is trained on; the whole set would take nearly two hours for each."""
 SMALL_EPOCHS = 2.0
 IDEAS: Mapping[str, Mapping[str, float]] = {
     "all ideas": {},
@@ -104,13 +104,12 @@ def shipped(knowledge: Knowledge, texts: Sequence[str]) -> Iterator[tuple[str, A
 def small(knowledge: Knowledge, train: Sequence[Example], texts: Sequence[str], changed: Mapping[str, Any]) -> Answers:
     """The outcome head of a variant trained on ``train``."""
     torch.set_num_threads(2)
-    chosen, window = settings()
-    chosen = replace(chosen, **{"epochs": SMALL_EPOCHS, **changed})
+    chosen = replace(settings(), **{"epochs": SMALL_EPOCHS, **changed})
     table = writers()
     negations = {e.id: table[e.writer].negations for e in train}
     set_seed(chosen.seed)
     encoder = SentenceEncoder(str(default_model()))
-    make = features.Rows(knowledge, encoder.tokenizer, window)
+    make = features.Rows(knowledge, encoder.tokenizer)
     heads = Heads(encoder.dim, len(make.order.criteria), len(make.order.outcomes))
     collator = features.Collator(encoder.tokenizer.pad_token_id, {}, chosen.seed)
     fit.fit(encoder.model, heads, make.texts(train, negations), collator, chosen, disable_tqdm=True)
@@ -139,7 +138,7 @@ def ablate(knowledge: Knowledge, split: Mapping[str, Sequence[Example]], found: 
 def main() -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readers", description=__doc__)
-    parser.add_argument("--ablations", action="store_true", help="train the small variants (an hour)")
+    parser.add_argument("--ablations", action="store_true", help="train the small variants (half an hour)")
     given = parser.parse_args()
     knowledge = knowledge_files.load()
     by_writer = load(knowledge.criteria)
@@ -167,6 +166,7 @@ def main() -> None:
         found["learning_curve"][f"bag of words, {len(some)} examples"] = by_words
     found["test_split"]["bag of words"] = by_words
     keep("readers", found)
+    readme.write()
 
 
 if __name__ == "__main__":

@@ -75,9 +75,11 @@ def test_awkward_texts_are_answered(advisor: Advisor, text: str) -> None:
     assert advisor.advise([text]).text
 
 
-def test_the_limit_is_named_and_the_last_allowed_length_is_read(advisor: Advisor) -> None:
+def test_the_limit_of_a_turn_and_of_a_conversation_is_named(advisor: Advisor) -> None:
     with pytest.raises(InputError, match=r"20001 characters; I read up to 20000"):
         advisor.advise(["a" * 20_001])
+    with pytest.raises(InputError, match=r"220000 characters; I read up to 200000"):
+        advisor.advise(["a" * 20_000] * 11)
 
 
 @pytest.mark.parametrize(

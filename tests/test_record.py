@@ -38,11 +38,10 @@ def test_the_markdown_record_has_the_parts_of_madr_and_every_source(advisor: Adv
     assert f"> {PORTAL}" in text
     for number, source in enumerate(advice.sources, 1):
         assert f"{number}. [{source}](https://" in text
-    assert "what_if" not in text
 
 
 def decision(outcome: str, top: float, second: float, confidence: float) -> Decision:
-    return Decision(outcome, {outcome: top, "gradio": second}, confidence, "gradio", None, 0.0, (), (), None)
+    return Decision(outcome, {outcome: top, "gradio": second}, confidence, "gradio", 0.0, (), (), None)
 
 
 @pytest.mark.parametrize(

@@ -34,22 +34,22 @@ THREADS = 2
 """Fixed, because sums over another number of threads round differently."""
 
 
-def settings(folder: Path = knowledge_files.FOLDER) -> tuple[fit.Settings, int]:
-    """The settings of the training, from ``training.toml``, and the window in tokens."""
+def settings(folder: Path = knowledge_files.FOLDER) -> fit.Settings:
+    """The settings of the training, from ``training.toml``."""
     table = tomllib.loads((folder / "training.toml").read_text(encoding="utf-8"))
     kinds = {field.name: int if field.type == "int" else float for field in fields(fit.Settings)}
     values: dict[str, Any] = {name: kind(table[name]["value"]) for name, kind in kinds.items()}
-    return fit.Settings(**values), int(table["window"]["value"])
+    return fit.Settings(**values)
 
 
 def rebuild(out: Path, limit: int | None, quiet: bool) -> None:
     """Train, and write the weights into the folder ``out``. ``limit``: only so many examples of each split, one epoch."""
     torch.set_num_threads(THREADS)
     knowledge = knowledge_files.load()
-    chosen, window = settings()
+    chosen = settings()
     if limit:
         chosen = replace(chosen, epochs=1.0)
-    train(knowledge, material(knowledge, limit), chosen, window, out, quiet)
+    train(knowledge, material(knowledge, limit), chosen, out, quiet)
 
 
 def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
@@ -73,7 +73,7 @@ def recalibrate(reader: Path, out: Path, limit: int | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """0: the weights are written. 2: they could not be."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the weights")
+    parser.add_argument("--out", type=Path, default=OUT, help="the reader's weights; conversation/ beside it is written too")
     parser.add_argument("--limit", type=int, help="a trial on so many examples, to see that the command works")
     parser.add_argument("--calibration", action="store_true", help="only what is fitted on the calibration split, minutes")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -63,7 +63,7 @@ def _with_words(opinion: Mapping[str, float], logs: Vectors, trust: float) -> di
 
 
 def isotone(scores: np.ndarray, right: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """A rising curve through (score, share that is right), as ``POINTS`` points at equal shares of the texts."""
+    """A rising curve from (0, 0) through (score, share that is right), as ``POINTS`` points at equal shares of the texts."""
     edges = np.quantile(scores, np.linspace(0, 1, POINTS + 1))
     middle, share = [], []
     for low, high in pairwise(edges):
@@ -73,4 +73,4 @@ def isotone(scores: np.ndarray, right: np.ndarray) -> tuple[tuple[float, float],
         share.append(float((right[inside].sum() + 1) / (inside.sum() + 2)))
     rising = IsotonicRegression(y_min=0, y_max=1).fit_transform(middle, share)
     points = dict(zip([round(m, 4) for m in middle], [round(float(r), 4) for r in rising], strict=True))
-    return tuple(sorted(points.items()))
+    return ((0.0, 0.0), *sorted(points.items()))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from advisor.acts import Context, Names, flags
+from advisor.encoder import WINDOW
 from advisor.heads import STATE_NAMES
 from advisor.knowledge import Knowledge
 from advisor.values import ACTS
@@ -45,20 +46,20 @@ def vocabulary(knowledge: Knowledge) -> Vocabulary:
 
 
 class Rows:
-    """Makes one row of every labelled text. Texts are cut at ``window`` tokens."""
+    """Makes one row of every labelled text, cut at the encoder's window: 1 in 200 examples is longer."""
 
-    def __init__(self, knowledge: Knowledge, tokenizer: Any, window: int) -> None:
+    def __init__(self, knowledge: Knowledge, tokenizer: Any) -> None:
         self.order = vocabulary(knowledge)
         self._column = {name: place for place, name in enumerate(self.order.criteria)}
         self._names = Names(knowledge)
-        self._tokenizer, self._window = tokenizer, window
+        self._tokenizer = tokenizer
 
     def texts(self, examples: Sequence[Example], negations: Mapping[str, bool]) -> list[Row]:
         """Descriptions. ``negations[id]``: whether an example's negated and deferred criteria are labelled."""
         return self._labelled([Project((e.text,), e, (0,) * len(e.criteria)) for e in examples], negations)
 
     def projects(self, projects: Sequence[Project]) -> list[Row]:
-        """Projects told in several turns, each read by itself as the reader reads it; a row is cut at ``window`` tokens."""
+        """Projects told in several turns, each read by itself as the reader reads it; a row is cut like a text."""
         return self._labelled(projects, {project.example.id: True for project in projects})
 
     def _labelled(self, projects: Sequence[Project], negations: Mapping[str, bool]) -> list[Row]:
@@ -112,7 +113,7 @@ class Rows:
         encoded = self._tokenizer(
             list(texts),
             truncation=True,
-            max_length=self._window,
+            max_length=WINDOW,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
         )
@@ -137,7 +138,7 @@ class Rows:
                 own = next(encoded)
                 own["offsets"] = [(a + since, b + since) for a, b in own["offsets"]]
                 own["parts"] = [number] * own["length"]
-                row = {key: (values + own[key])[: self._window] for key, values in row.items()}
+                row = {key: (values + own[key])[:WINDOW] for key, values in row.items()}
                 since += len(turn) + 1
             found.append(row | {"length": len(row["input_ids"])})
         return found

@@ -152,7 +152,6 @@ def fit(
             per_device_train_batch_size=settings.batch,
             lr_scheduler_type="cosine",
             warmup_steps=0.06,
-            weight_decay=0.01,
             max_grad_norm=1.0,
             seed=settings.seed,
             use_cpu=True,

@@ -38,12 +38,12 @@ def material(knowledge: Knowledge, limit: int | None) -> Material:
     return Material(texts[:limit], told[:limit], asked[:limit], manifest.digest(by_writer, "train"))
 
 
-def train(knowledge: Knowledge, given: Material, chosen: fit.Settings, window: int, out: Path, quiet: bool) -> None:
-    """Write everything that belongs to the reader but its calibration. ``window``: tokens of a text."""
+def train(knowledge: Knowledge, given: Material, chosen: fit.Settings, out: Path, quiet: bool) -> None:
+    """Write everything that belongs to the reader but its calibration."""
     set_seed(chosen.seed)  # before the heads, whose first weights are drawn by chance
     order, encoder = features.vocabulary(knowledge), SentenceEncoder(str(default_model()))
     heads, weights = Heads(encoder.dim, len(order.criteria), len(order.outcomes)), Weights(out, order.criteria, order.outcomes)
-    make, table = features.Rows(knowledge, encoder.tokenizer, window), writers()
+    make, table = features.Rows(knowledge, encoder.tokenizer), writers()
     rows = [
         *make.texts(given.texts, {e.id: table[e.writer].negations for e in given.texts}),
         *make.projects([project for talk in given.told for project in projects(talk)]),

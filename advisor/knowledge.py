@@ -1,7 +1,7 @@
 """Loads and checks the folder ``knowledge/``.
 
 In: the folder. Out: one immutable ``Knowledge``. All problems of all files are collected and raised once, each with
-file and place. Does not read the labelled examples (training does) nor the reader's weights (signals do).
+file and place. Does not read the labelled examples (training does) nor the weights (their readers do).
 """
 
 from __future__ import annotations

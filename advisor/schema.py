@@ -1,4 +1,4 @@
-"""The form of every knowledge file, as pydantic models: unknown fields are refused, nothing is filled in silently."""
+"""The form of every knowledge file, as pydantic models: unknown fields are refused."""
 
 from __future__ import annotations
 

@@ -27,10 +27,11 @@ from advisor.words import BagOfWords
 TOLD = 9
 """Numbers from which coverage is told: what the trained head says, how near the best passages are, how near the questions
 that nothing answers, and what the question's words say. With the words 0.957 of the covered questions of the calibration
-split are kept and 0.938 of the others refused, without them 0.946 and 0.910."""
+split were kept and 0.938 of the others refused, without them 0.946 and 0.910 (weights of 2026-11-26)."""
 ASKED, LEXICAL = 1.0, 0.6
 """Weights of the nearest way of asking and of the words, beside the passage's own nearness. On the calibration split a right
-passage is then among the first three in 0.97 of the questions, with half or twice of each in 0.95 to 0.96."""
+passage was then among the first three in 0.97 of the questions, with half or twice of each in 0.95 to 0.96 (weights of
+2026-11-25)."""
 REBUILD = "python -m training --calibration"
 _WORD = re.compile(r"\w+")
 

@@ -146,6 +146,24 @@ def test_a_comparison_along_what_the_project_needs_is_a_table(advisor: Advisor) 
     assert "".join(event.text for event in streamed if isinstance(event, Delta)) == advice.text
 
 
+def test_a_comparison_without_names_is_of_all_three_and_of_what_stands(advisor: Advisor) -> None:
+    advice = advisor.advise(["Machines post orders to us and get a price back; nobody ever looks at a screen.", "compare all three"])
+    assert advice.act == "compare"
+    for name in ("Streamlit", "Gradio", "Reflex", "FastAPI"):
+        assert name in advice.text.split("\n")[0]
+
+
+def test_a_tool_that_a_passage_names_is_no_bar_and_another_is(advisor: Advisor) -> None:
+    assert "G18" in advisor.advise(["Does Reflex compile its components to React?"]).sources
+    assert not advisor.advise(["Does Streamlit compile its widgets to Angular?"]).sources
+
+
+def test_a_turn_without_words_leaves_the_project_alone(advisor: Advisor) -> None:
+    before, after = advisor.advise([PORTAL]), advisor.advise([PORTAL, "👍"])
+    assert after.decision == before.decision
+    assert "welcome" in after.text
+
+
 def test_a_covered_question_without_a_project_is_in_scope(advisor: Advisor) -> None:
     advice = advisor.advise(["Does Streamlit have a login of its own?"])
     assert advice.status == "needs_information"

@@ -10,6 +10,7 @@ import pytest
 
 from advisor import ModelError, encoder
 from advisor.encoder import SentenceEncoder
+from advisor.letters import plain_letters
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,11 @@ def test_another_model_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ADVISOR_ENCODER", "/nowhere/at-all")
     with pytest.raises(ModelError, match=r"/nowhere/at-all.*ADVISOR_ENCODER"):
         SentenceEncoder()
+
+
+def test_styled_letters_are_read_as_plain_ones_and_keep_their_places(loaded: SentenceEncoder) -> None:
+    styled, plain = "Ｃｕｓｔｏｍｅｒｓ 𝓵𝓸𝓰 in, straße ½ é", "Customers log in, straße ½ é"
+    assert plain_letters(styled) == plain
+    there, here = loaded.tokens(styled), loaded.tokens(plain)
+    assert np.array_equal(there.spans, here.spans)
+    assert np.allclose(there.vectors, here.vectors)

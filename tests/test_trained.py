@@ -16,6 +16,7 @@ from advisor.trained import left, weights_in
 from advisor.values import Statement
 from advisor.words import BagOfWords
 from tests.conftest import ROOT
+from training.calibrate import isotone
 
 READER = ROOT / "knowledge" / "reader"
 
@@ -116,3 +117,20 @@ def test_every_outcome_is_reached(advisor: Advisor) -> None:
         decision = advisor.advise([text]).decision
         assert decision
         assert decision.outcome == outcome, text
+
+
+def test_weights_of_other_criteria_stop_the_start(tmp_path: Path) -> None:
+    folder = tmp_path / "knowledge"
+    shutil.copytree(ROOT / "knowledge", folder, ignore=shutil.ignore_patterns("examples", "dialogues"))
+    path = folder / "reader" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**manifest, "criteria": ["req_fax", *manifest["criteria"][1:]]}), encoding="utf-8")
+    with pytest.raises(ModelError, match="other criteria or outcomes"):
+        Advisor.load(folder)
+
+
+def test_a_low_score_is_worth_little() -> None:
+    scores = np.linspace(0.5, 1.0, 200)
+    curve = isotone(scores, scores > 0.6)
+    assert curve[0] == (0.0, 0.0)
+    assert [share for _, share in curve] == sorted(share for _, share in curve)

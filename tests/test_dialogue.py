@@ -147,7 +147,9 @@ def test_a_comparison_along_what_the_project_needs_is_a_table(advisor: Advisor) 
 
 
 def test_a_comparison_without_names_is_of_all_three_and_of_what_stands(advisor: Advisor) -> None:
-    advice = advisor.advise(["Machines post orders to us and get a price back; nobody ever looks at a screen.", "compare all three"])
+    advice = advisor.advise(
+        ["Machines post orders to us and get a price back; nobody ever looks at a screen.", "compare all three"]
+    )
     assert advice.act == "compare"
     for name in ("Streamlit", "Gradio", "Reflex", "FastAPI"):
         assert name in advice.text.split("\n")[0]

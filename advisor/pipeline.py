@@ -180,8 +180,8 @@ class Advisor:
             return Found((), 0.0)
         name = self._project_name(step) if asks else ""
         found = self._searcher.search(turn, name, int(self.knowledge.number("passages_in_an_answer")))
-        told = " ".join(passage.text.lower() for passage in found.passages)
-        unknown = any(tool.lower() not in told for tool in step.heard.unknown)
+        told = " ".join(passage.text for passage in found.passages).lower().replace(".", "")  # next.js, nextjs
+        unknown = any(tool.lower().replace(".", "") not in told for tool in step.heard.unknown)
         return found if found.covered >= self.knowledge.number("answerable") and not unknown else Found((), found.covered)
 
     def _legible(self, turn: str) -> bool:

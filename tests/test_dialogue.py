@@ -156,7 +156,7 @@ def test_a_comparison_without_names_is_of_all_three_and_of_what_stands(advisor: 
 
 
 def test_a_tool_that_a_passage_names_is_no_bar_and_another_is(advisor: Advisor) -> None:
-    assert "G18" in advisor.advise(["Does Reflex compile its components to React?"]).sources
+    assert "G18" in advisor.advise(["Is it true that Reflex is React underneath?"]).sources
     assert not advisor.advise(["Does Streamlit compile its widgets to Angular?"]).sources
 
 

@@ -19,7 +19,6 @@ from advisor.errors import ModelError
 from advisor.knowledge import Knowledge
 from advisor.values import ACTS, Heard
 
-RESTART = ACTS.index("restart")
 MEANING = 3.0
 """Weight of the unit vector beside the flags, which are near 1 each."""
 
@@ -91,8 +90,8 @@ class ActReader:
         if not context.open:
             scores = np.where([act == "answer" for act in ACTS], -np.inf, scores)
         shares = _shares(scores)
-        if context.stands and shares[RESTART] < self._sure_of_restart:
-            shares = _shares(np.where(np.arange(len(ACTS)) == RESTART, -np.inf, scores))
+        if context.stands and shares[ACTS.index("restart")] < self._sure_of_restart:
+            shares = _shares(np.where([act == "restart" for act in ACTS], -np.inf, scores))
         best = int(shares.argmax())
         unknown = tuple(dict.fromkeys(match.group() for match in self._uncovered.finditer(turn)))
         return Heard(ACTS[best], about, float(shares[best]), unknown, float(shares[ACTS.index("question")]))

@@ -124,11 +124,12 @@ class Answerer:
         One alone is compared with what stands; without any, the three frameworks are, with what stands.
         """
         decision = standing.recommended
-        stands = [decision.outcome] if decision else []
-        chosen = list(about) if len(about) > 1 else list(dict.fromkeys([*about, *stands]))
-        if len(about) == 0 or len(chosen) < 2:
+        chosen = list(about)
+        if len(about) < 2 and decision:
+            chosen = list(dict.fromkeys([*about, decision.outcome]))
+        if not about or len(chosen) < 2:
             three = [o.id for o in self._knowledge.outcomes.values() if o.family == "one_of_the_three"]
-            chosen = list(dict.fromkeys([*about, *three, *stands]))
+            chosen = list(dict.fromkeys([*about, *three, *chosen]))
         all_names = self._say("compare", "joiner").join(self._knowledge.outcomes[o].name for o in chosen)
         yield Sentence(self._say("compare", "headline", names=all_names), "connective", block="paragraph")
         for outcome in chosen:

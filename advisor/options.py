@@ -66,7 +66,7 @@ class Options:
                 if text == word:
                     return polarity, ""
                 if text.startswith(f"{word} "):
-                    parted = polarity == "yes" or word != "no" or re.match(r"\W*no\W*[,;:.!–—-]", answer, re.IGNORECASE)
+                    parted = word != "no" or re.match(r"\W*no\W*[,;:.!–—-]", answer, re.IGNORECASE)
                     return (polarity, text[len(word) + 1 :]) if parted else ("", text)
         return "", text
 

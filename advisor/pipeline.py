@@ -144,10 +144,8 @@ class Advisor:
             if not step.heard.about:
                 yield from answer.standing(after, "paragraph")
                 return
-        if not _WORD.search(turn) and after.statements:  # a thumbs up, a question mark
-            yield from answer.meta(after)
-        elif not _WORD.search(turn):
-            yield from self._explainer.prompt()
+        if not _WORD.search(turn):  # a thumbs up, a question mark
+            yield from answer.meta(after) if after.statements else self._explainer.prompt()
         elif act == "what_if" and step.supposed:
             yield from answer.supposed(step)
         elif act == "why":
